@@ -1,0 +1,40 @@
+import type { CameraHealth } from '@watchpost/shared/contracts/camera-health'
+import type { Envelope } from '@watchpost/shared/contracts/envelope'
+import type { Event } from '@watchpost/shared/contracts/event'
+import type { Observation } from '@watchpost/shared/contracts/observation'
+import type { Problem } from '@watchpost/shared/contracts/primitives'
+
+export type OutboxRecord =
+  | { readonly cameraId: string; readonly type: 'observation.v1'; readonly data: Observation }
+  | { readonly cameraId: string; readonly type: 'event.v1'; readonly data: Event }
+  | { readonly cameraId: string; readonly type: 'camera-health.v1'; readonly data: CameraHealth }
+
+export interface OutboxStatus {
+  readonly epoch: number
+  readonly size: number
+  readonly oldestSeq: number | null
+  readonly oldestAgeMs: number | null
+  readonly lastSeq: number
+  readonly ackedSeq: number
+  readonly deadLetters: number
+  /** Observations deleted unsent because the outbox was full. */
+  readonly thinned: number
+  /** Ever appended, by type; `appended = acked + deadLetters + thinned + size` holds at all times. */
+  readonly appended: number
+}
+
+/** Durable queue between the rules and the uplink. A row leaves only by central's ack, by its nack, or by counted thinning. */
+export interface Outbox {
+  /** Durable when it resolves; records keep their order; `states` (rule id → JSON) go into the same transaction. */
+  append(records: readonly OutboxRecord[], states?: Readonly<Record<string, unknown>>): Promise<void>
+  /** Envelopes after `seq`, ascending, at most `limit`. */
+  readAfter(seq: number, limit: number): Promise<readonly Envelope[]>
+  /** Deletes everything of this epoch up to `seq`. Idempotent; another epoch is ignored. */
+  acknowledge(epoch: number, seq: number): Promise<void>
+  /** Moves one message to the dead letters with central's reason. Idempotent. */
+  reject(epoch: number, seq: number, problem: Problem): Promise<void>
+  status(): Promise<OutboxStatus>
+  /** Rule states stored with earlier appends. */
+  states(): Promise<Readonly<Record<string, unknown>>>
+  close(): Promise<void>
+}
