@@ -1,0 +1,61 @@
+"""What cameras do to pictures: framing, colour, darkness, grey, rain, blur, noise, JPEG."""
+import cv2
+import numpy as np
+
+
+def random_frame(rng, width, height, least=0.45):
+    """Affine 2x3 that crops, stretches, shifts and flips; returned as source -> picture of the same size."""
+    scale = np.sqrt(rng.uniform(least, 1.15))
+    aspect = np.exp(rng.uniform(-0.2, 0.2))
+    wide, tall = scale * aspect, scale / aspect
+    x0 = rng.uniform(min(0, 1 - wide), max(0, 1 - wide)) * width
+    y0 = rng.uniform(min(0, 1 - tall), max(0, 1 - tall)) * height
+    matrix = np.array([[1 / wide, 0, -x0 / wide], [0, 1 / tall, -y0 / tall]], np.float32)
+    if rng.random() < 0.5:
+        matrix = np.array([[-1, 0, width - 1], [0, 1, 0]], np.float32) @ np.vstack([matrix, [0, 0, 1]]).astype(np.float32)
+    return matrix
+
+
+def warp(picture, matrix, border=cv2.BORDER_CONSTANT, method=cv2.INTER_LINEAR):
+    return cv2.warpAffine(picture, matrix, (picture.shape[1], picture.shape[0]), flags=method, borderMode=border)
+
+
+def colour(picture, rng):
+    out = picture.astype(np.float32)
+    out = (out / 255.0) ** np.exp(rng.uniform(-0.35, 0.45)) * 255.0
+    out = out * (rng.uniform(0.75, 1.2) * np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)) + rng.uniform(-18, 18)
+    grey = out.mean(2, keepdims=True)
+    draw = rng.random()
+    strength = 0.0 if draw < 0.1 else rng.uniform(0.5, 1.4)
+    return np.clip(grey + (out - grey) * strength, 0, 255).astype(np.uint8)
+
+
+def rain(picture, rng):
+    height, width = picture.shape[:2]
+    streaks = np.zeros((height, width), np.uint8)
+    slant, length = rng.normal(0, 3), int(rng.uniform(6, 22))
+    for x, y in zip(rng.integers(0, width, 160), rng.integers(0, height, 160)):
+        cv2.line(streaks, (int(x), int(y)), (int(x + slant), int(y + length)), int(rng.integers(60, 190)), 1)
+    streaks = cv2.GaussianBlur(streaks, (0, 0), 0.7)[..., None].astype(np.float32) / 255 * rng.uniform(0.3, 0.9)
+    return np.clip(picture * (1 - streaks) + 215 * streaks, 0, 255).astype(np.uint8)
+
+
+def camera(picture, rng):
+    """Lens, sensor and compression, after everything drawn into the scene."""
+    if rng.random() < 0.12:
+        picture = rain(picture, rng)
+    if rng.random() < 0.15:
+        small = rng.uniform(0.35, 0.8)
+        tiny = cv2.resize(picture, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(tiny, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
+    elif rng.random() < 0.12:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.6, 1.8))
+    if rng.random() < 0.12:
+        dark = picture.astype(np.float32) * rng.uniform(0.2, 0.6)
+        picture = np.clip(dark + rng.normal(0, rng.uniform(2, 8), picture.shape), 0, 255).astype(np.uint8)
+    elif rng.random() < 0.2:
+        picture = np.clip(picture + rng.normal(0, rng.uniform(1, 7), picture.shape), 0, 255).astype(np.uint8)
+    if rng.random() < 0.35:
+        quality = [int(cv2.IMWRITE_JPEG_QUALITY), int(rng.integers(25, 85))]
+        picture = cv2.imdecode(cv2.imencode('.jpg', picture, quality)[1], cv2.IMREAD_COLOR)
+    return picture

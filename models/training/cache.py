@@ -1,0 +1,43 @@
+"""Decoded pictures at the network's input size in one memory-mapped file: decoding costs more than training."""
+import hashlib
+import os
+
+import cv2
+import numpy as np
+
+from nets import HEIGHT, WIDTH
+
+
+def load_picture(path):
+    picture = cv2.imread(path, cv2.IMREAD_COLOR)
+    if picture is None:
+        raise SystemExit(f'{path}: not a picture; remove it or fetch the data set again')
+    return stretched(picture)
+
+
+def stretched(picture):
+    """A picture of any size at the input size, as `"resize": "stretch"` in the manifest says."""
+    method = cv2.INTER_AREA if picture.shape[1] >= WIDTH else cv2.INTER_LINEAR
+    return cv2.resize(picture, (WIDTH, HEIGHT), interpolation=method)
+
+
+def load_mask(path):
+    mask = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise SystemExit(f'{path}: not a mask; every masked picture needs its PNG')
+    return cv2.resize(mask, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+
+
+def cached(folder, records, load, channels):
+    """Array (N, HEIGHT, WIDTH, channels) uint8 of all records, written once per list of files."""
+    os.makedirs(folder, exist_ok=True)
+    names = '\n'.join(f'{r} {os.path.getmtime(r)} {WIDTH}x{HEIGHT}' for r in records)
+    path = os.path.join(folder, f'{load.__name__}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.u8')
+    shape = (len(records), HEIGHT, WIDTH, channels)
+    if not os.path.exists(path):
+        store = np.memmap(path + '.part', np.uint8, 'w+', shape=shape)
+        for index, record in enumerate(records):
+            store[index] = load(record).reshape(shape[1:])
+        store.flush()
+        os.rename(path + '.part', path)
+    return np.memmap(path, np.uint8, 'r', shape=shape)

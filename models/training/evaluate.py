@@ -1,0 +1,115 @@
+"""Scores a package's ONNX file on every set, as its card quotes it.
+
+python3 evaluate.py smoke-flame --model ../smoke-flame/model.onnx --data DIR
+python3 evaluate.py water-segmentation --model ../water-segmentation/model.onnx --data DIR [--rendered DIR]
+"""
+import argparse
+import json
+import time
+
+import numpy as np
+
+import metrics
+import records
+from cache import cached, load_mask, load_picture
+from nets import HEIGHT, WIDTH
+from runtime import open_model
+
+
+def run_all(model, pictures):
+    return np.concatenate([model(np.ascontiguousarray(p[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)) for p in pictures])
+
+
+def milliseconds(model, repeats=40):
+    images = np.random.default_rng(1).uniform(0, 255, (1, 3, HEIGHT, WIDTH)).astype(np.float32)
+    model(images)
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        model(images)
+        times.append(time.process_time() - start)
+    return round(float(np.median(times)) * 1000, 1)
+
+
+def rounded(value):
+    return None if value is None else round(value, 3)
+
+
+def fires(model, args):
+    """Per set and label: AUC and recall at 1 % false alarms, the score of a picture being its highest cell."""
+    near = [r for r in records.fire_smoke(args.data) if r.held]
+    far = records.smoke_far(args.data)
+    every = near + far
+    maps = run_all(model, cached(args.cache, [r.path for r in every], load_picture, 3))
+    scores = maps.reshape(len(every), 2, -1).max(2)
+    ordinary = np.array([r.set in ('negative', 'traffic-cctv', 'streets') for r in every])
+    hills = np.array([r.set == 'hill-cameras-clear' for r in every])
+    calm = np.array([r.set == 'photographs' and not r.boxes for r in every])
+    found = {'images': len(every), 'ordinaryNegatives': int(ordinary.sum())}
+    cases = [('cctv', 'cctv', ordinary), ('web', 'web', ordinary), ('photographs', 'photographs', ordinary),
+             ('photographsAgainstFireLike', 'photographs', calm), ('mountainTop', 'hpwren-noncommercial', hills),
+             ('mountainTopAgainstOrdinary', 'hpwren-noncommercial', ordinary)]
+    for label, name in enumerate(('smoke', 'flame')):
+        for key, group, negative in cases:
+            positive = np.array([r.set == group and r.has(label) for r in every])
+            if positive.any():
+                p, n = scores[positive, label], scores[negative, label]
+                found.setdefault(name, {})[key] = {'auc': rounded(metrics.auc(p, n)), 'recallAt1pc': rounded(metrics.recall_at(p, n)),
+                                                   'positives': int(positive.sum()), 'negatives': int(negative.sum())}
+        within = np.array([r.set == 'cctv' and not r.has(label) for r in every])
+        positive = np.array([r.set == 'cctv' and r.has(label) for r in every])
+        found[name]['cctvWithinScenes'] = {'auc': rounded(metrics.auc(scores[positive, label], scores[within, label])),
+                                           'positives': int(positive.sum()), 'negatives': int(within.sum())}
+        found[name]['thresholdAt1pc'] = rounded(metrics.threshold_at(scores[ordinary, label], 0.01))
+        found[name]['falseAlarmsAt05'] = {group: rounded(float((scores[np.array([r.set == group and not r.boxes for r in every]), label] > 0.5).mean()))
+                                          for group in ('negative', 'traffic-cctv', 'streets', 'hill-cameras-clear', 'photographs')}
+    return found
+
+
+def waters(model, args):
+    """IoU at 0.5 per masked set, error of the water share, and what street photographs without masks can tell."""
+    masked = [r for r in records.water(args.data) if r.held]
+    if args.rendered:
+        masked += [r for r in records.rendered(args.rendered) if r.held]
+    pictures = cached(args.cache, [r.path for r in masked], load_picture, 3)
+    truths = cached(args.cache, [r.mask for r in masked], load_mask, 1)[:, ::2, ::2, 0] > 127
+    maps = run_all(model, pictures)[:, 0]
+    found = {'images': len(masked)}
+    for group in sorted({r.set for r in masked}):
+        chosen = np.array([r.set == group for r in masked])
+        guess, truth = maps[chosen] > 0.5, truths[chosen]
+        found[group] = {'iou': rounded(metrics.iou(guess, truth)), 'images': int(chosen.sum()),
+                        'shareError': rounded(float(np.abs(guess.mean((1, 2)) - truth.mean((1, 2))).mean()))}
+        dry = truth.mean((1, 2)) < 0.001
+        if dry.any():
+            found[group]['falseShareDry'] = rounded(float(guess[dry].mean()))
+    photographs = [r for r in records.streets(args.data) if r.held]
+    maps = run_all(model, cached(args.cache, [r.path for r in photographs], load_picture, 3))[:, 0]
+    share = (maps > 0.5).mean((1, 2))
+    sets = {name: share[np.array([r.set == 'street-' + name for r in photographs])] for name in ('flooded', 'wet', 'dry')}
+    found['streets'] = {'aucFloodedWet': rounded(metrics.auc(sets['flooded'], sets['wet'])),
+                        'aucFloodedDry': rounded(metrics.auc(sets['flooded'], sets['dry'])),
+                        **{f'share{name.title()}': rounded(float(values.mean())) for name, values in sets.items()},
+                        'images': len(photographs)}
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('task', choices=('smoke-flame', 'water-segmentation'))
+    parser.add_argument('--model', required=True)
+    parser.add_argument('--data', required=True)
+    parser.add_argument('--rendered', default='', help='rendered streets: images/ and masks/')
+    parser.add_argument('--cache', default='.cache')
+    parser.add_argument('--json', default='', help='also write the figures to this file')
+    args = parser.parse_args()
+    model = open_model(args.model)
+    found = {'cpuMs': milliseconds(model), **(fires if args.task == 'smoke-flame' else waters)(model, args)}
+    print(json.dumps(found, indent=1))
+    if args.json:
+        with open(args.json, 'w') as file:
+            json.dump(found, file, indent=1)
+
+
+if __name__ == '__main__':
+    main()

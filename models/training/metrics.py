@@ -1,0 +1,31 @@
+"""Figures for the cards."""
+import numpy as np
+
+
+def auc(positive, negative):
+    """Chance that a picture with the thing scores above one without; ties count half."""
+    positive, negative = np.asarray(positive, float), np.asarray(negative, float)
+    if not len(positive) or not len(negative):
+        return None
+    order = np.sort(negative)
+    below = np.searchsorted(order, positive, 'left')
+    upto = np.searchsorted(order, positive, 'right')
+    return float((below + upto).mean() / 2 / len(order))
+
+
+def threshold_at(negative, rate):
+    """The lowest score that lets at most `rate` of the negatives through."""
+    order = np.sort(np.asarray(negative, float))[::-1]
+    return float(order[int(rate * len(order))])
+
+
+def recall_at(positive, negative, rate=0.01):
+    if not len(positive) or not len(negative):
+        return None
+    return float((np.asarray(positive, float) > threshold_at(negative, rate)).mean())
+
+
+def iou(found, truth):
+    """Intersection over union of two boolean arrays over all their pictures."""
+    union = np.logical_or(found, truth).sum()
+    return float(np.logical_and(found, truth).sum() / union) if union else None

@@ -1,0 +1,130 @@
+"""Turns trained weights into a package folder: weights, golden samples, labels, manifest.
+
+python3 package.py smoke-flame --model model.onnx --figures figures.json --version 0.1.0 [--golden PICTURE ...]
+The card is written by hand: figures need somebody who answers for them.
+"""
+import argparse
+import hashlib
+import json
+import os
+import shutil
+
+import cv2
+import numpy as np
+
+import golden
+from nets import HEIGHT, WIDTH
+from runtime import as_input, open_model
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+YOLOX = {'name': 'YOLOX-nano 416, COCO weights, backbone and neck', 'licence': 'Apache-2.0', 'use': 'pretrained-start',
+         'url': 'https://github.com/Megvii-BaseDetection/YOLOX'}
+NONE_STATED = 'none stated by the source'
+
+
+def source(name, licence, use, repository):
+    return {'name': name, 'licence': licence, 'use': use, 'url': f'https://github.com/{repository}'}
+
+
+PACKAGES = {
+    'smoke-flame': {
+        'decoder': 'grid', 'output': 'scores', 'labels': ['smoke', 'flame'],
+        'sources': [YOLOX,
+                    source('photographs of fires and smoke', NONE_STATED, 'training, evaluation', 'liuzifan/fire_smoke_datasets'),
+                    source('CCTV and clip frames of fires', 'CC BY 4.0', 'training, evaluation', 'Abonia1/YOLOv8-Fire-and-Smoke-Detection'),
+                    source('ordinary and fire-like scenes', NONE_STATED, 'training, evaluation', 'jvk1chaitanya/fire-image-detection'),
+                    source('motorway bridges', 'CC BY 4.0', 'training', 'yuskun/object_detected'),
+                    source('Indonesian roads', 'CC BY 4.0', 'training', 'adeirman46/Level2-FSD'),
+                    source('Indian roads', 'CC BY 4.0', 'training', 'nervewastaken/VehicleDetection'),
+                    source('city cameras', 'CC BY 4.0', 'evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
+                    source('street photographs', 'none stated, academic use, CC BY 4.0', 'training, evaluation', 'Mishra-Kaumod/flood-depth-estimator'),
+                    source('COCO, first 128 images', 'annotations CC BY 4.0, images per Flickr terms', 'training', 'lightly-ai/coco128_yolo'),
+                    source('canal camera and staff gauge', 'none stated; CC BY 4.0', 'training', 'talhashahzad12345/waterLevelSegmentation'),
+                    source('mountain-top cameras (AI for Mankind, HPWREN)', 'CC BY-NC-SA 4.0', 'evaluation', 'Username378/WildfireSmokeDataset'),
+                    source('hill cameras without fire (D-Fire)', 'CC0-1.0', 'evaluation', 'z3qi/ECE176_Final_Project'),
+                    source('photographs of fire, smoke, neither', NONE_STATED, 'evaluation', 'supperjoy/FireSmokeDataset'),
+                    {'name': 'drawn plumes, lamps, glare, haze (plumes.py)', 'licence': 'Apache-2.0', 'use': 'training'}]},
+    'water-segmentation': {
+        'decoder': 'segmentation', 'output': 'water', 'labels': ['water'],
+        'sources': [YOLOX,
+                    source('aerial floods', 'repository MIT, photographs unverified', 'training, evaluation', 'naufalhanif25/flood-segmentation'),
+                    source('canal camera', NONE_STATED, 'training, evaluation', 'talhashahzad12345/waterLevelSegmentation'),
+                    source('street photographs', 'none stated, academic use, CC BY 4.0', 'training, evaluation', 'Mishra-Kaumod/flood-depth-estimator'),
+                    {'name': 'rendered streets with exact masks', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
+}
+
+
+def digest(path):
+    with open(path, 'rb') as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def expected(values):
+    """Small grids whole; of a mask every 4th row and column, starting with the first."""
+    stride = 4 if values.size > 4096 else 1
+    kept = values[..., ::stride, ::stride]
+    record = {'shape': list(values.shape), 'values': [round(float(v), 4) for v in kept.ravel()]}
+    return {**record, 'stride': stride} if stride > 1 else record
+
+
+def write_json(path, value):
+    with open(path, 'w') as file:
+        json.dump(value, file, indent=2)
+        file.write('\n')
+
+
+def golden_samples(folder, task, model, output, given):
+    os.makedirs(os.path.join(folder, 'golden'), exist_ok=True)
+    for old in os.listdir(os.path.join(folder, 'golden')):
+        os.remove(os.path.join(folder, 'golden', old))
+    pictures = {name: draw(np.random.default_rng(5)) for name, draw in golden.DRAWN[task].items()}
+    pictures.update({os.path.splitext(os.path.basename(p))[0]: cv2.imread(p) for p in given})
+    entries = []
+    for name, picture in pictures.items():
+        image, answer = f'golden/{name}.png', f'golden/{name}.json'
+        if picture.shape[:2] != (HEIGHT, WIDTH):
+            picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        cv2.imwrite(os.path.join(folder, image), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        values = model(as_input(cv2.imread(os.path.join(folder, image))))
+        write_json(os.path.join(folder, answer), {'outputs': {output: expected(values)}})
+        print(name, 'highest', [round(float(v), 3) for v in values.max((0, 2, 3))])
+        entries.append({'image': image, 'expected': answer})
+    return entries
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('task', choices=sorted(PACKAGES))
+    parser.add_argument('--model', required=True)
+    parser.add_argument('--figures', required=True, help='JSON written by evaluate.py --json')
+    parser.add_argument('--version', required=True)
+    parser.add_argument('--golden', nargs='*', default=[], help='further golden pictures (rendered ones, never photographs)')
+    args = parser.parse_args()
+    about = PACKAGES[args.task]
+    folder = os.path.join(HERE, '..', args.task)
+    os.makedirs(folder, exist_ok=True)
+    weights = os.path.join(folder, 'model.onnx')
+    if os.path.abspath(args.model) != os.path.abspath(weights):
+        shutil.copyfile(args.model, weights)
+    model = open_model(weights)
+    with open(args.figures) as file:
+        figures = json.load(file)
+    blank = model(np.zeros((1, 3, HEIGHT, WIDTH), np.float32))
+    thresholds = {label: round(min(0.9, max(0.3, figures.get(label, {}).get('thresholdAt1pc', 0.5))), 2) for label in about['labels']}
+    write_json(os.path.join(folder, 'manifest.json'), {
+        'schemaVersion': 1, 'id': args.task, 'version': args.version, 'task': args.task, 'runtime': 'onnx',
+        'decoder': {'name': about['decoder']},
+        'weights': {'path': 'model.onnx', 'sha256': digest(weights), 'bytes': os.path.getsize(weights)},
+        'input': {'name': 'images', 'width': WIDTH, 'height': HEIGHT, 'layout': 'nchw', 'channels': 'rgb', 'resize': 'stretch',
+                  'mean': [0, 0, 0], 'std': [1, 1, 1]},
+        'outputs': [{'name': about['output'], 'shape': list(blank.shape)}],
+        'labels': about['labels'], 'thresholds': thresholds, 'tolerance': 0.02,
+        'golden': golden_samples(folder, args.task, model, about['output'], args.golden),
+        'licence': 'Apache-2.0', 'sources': about['sources'], 'metrics': figures,
+    })
+    with open(os.path.join(folder, 'labels.txt'), 'w') as file:
+        file.write('\n'.join(about['labels']) + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,184 @@
+"""Trains the smoke-flame package's weights: cells of 16x16 pixels that hold smoke or flame.
+
+python3 smoke_flame.py --data DIR --start yolox-nano-416.onnx --cache DIR --out model.onnx
+"""
+import argparse
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch.utils.data import Dataset
+
+import augment
+import metrics
+import plumes
+import records
+from cache import cached, load_picture
+from export import export
+from fit import fit, seed_everything
+from nets import HEIGHT, WIDTH, SmokeFlameNet
+
+SEED = 20261121
+ROWS, COLUMNS = HEIGHT // 16, WIDTH // 16
+PLUMES = plumes.Plumes(SEED)
+
+
+def cell_targets(boxes, loose):
+    """(targets, weights), each (2, ROWS, COLUMNS), from boxes (class, x0, y0, x1, y1) in input pixels.
+
+    The middle of a box counts fully, its rim not at all: boxes are loose, smoke has no edge. Around loose boxes
+    an unlabelled cell says little: sources leave smoke above a labelled fire without a box.
+    """
+    target = np.zeros((2, ROWS, COLUMNS), np.float32)
+    weight = np.full((2, ROWS, COLUMNS), 0.3 if loose and boxes else 1.0, np.float32)
+    y, x = np.mgrid[0:ROWS, 0:COLUMNS] * 16.0 + 8.0
+    for label, x0, y0, x1, y1 in boxes:
+        inside = (x > x0 - 8) & (x < x1 + 8) & (y > y0 - 8) & (y < y1 + 8) & (target[label] == 0)
+        weight[label][inside] = 0.0
+    for label, x0, y0, x1, y1 in boxes:
+        mx, my = 0.1 * (x1 - x0), 0.1 * (y1 - y0)
+        core = (x > x0 + mx) & (x < x1 - mx) & (y > y0 + my) & (y < y1 - my)
+        core[min(ROWS - 1, max(0, int((y0 + y1) / 32))), min(COLUMNS - 1, max(0, int((x0 + x1) / 32)))] = True
+        target[label][core] = 1.0
+        weight[label][core] = 0.7 if loose else 1.0
+    return target, weight
+
+
+def moved_boxes(boxes, matrix):
+    """Boxes 0..1 through the affine; gives (kept, classes of which too little is left to say)."""
+    kept, unsure = [], set()
+    for label, cx, cy, w, h in boxes:
+        corners = np.array([[cx - w / 2, cy - h / 2], [cx + w / 2, cy + h / 2]]) * (WIDTH, HEIGHT)
+        corners = corners @ matrix[:, :2].T + matrix[:, 2]
+        (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
+        a0, b0, a1, b1 = max(0, x0), max(0, y0), min(WIDTH, x1), min(HEIGHT, y1)
+        seen = max(0, a1 - a0) * max(0, b1 - b0) / max(1e-6, (x1 - x0) * (y1 - y0))
+        if seen > 0.3 and min(a1 - a0, b1 - b0) > 3:
+            kept.append((label, a0, b0, a1, b1))
+        elif seen > 0.02:
+            unsure.add(label)
+    return kept, unsure
+
+
+class Fires(Dataset):
+    """One epoch: indices into the cached pictures, augmented by a generator seeded per epoch and position."""
+
+    def __init__(self, records_, pictures, order, epoch):
+        self.records, self.pictures, self.order, self.epoch = records_, pictures, order, epoch
+
+    def __len__(self):
+        return len(self.order)
+
+    def __getitem__(self, position):
+        cv2.setNumThreads(0)
+        rng = np.random.default_rng((SEED, self.epoch, position))
+        record = self.records[self.order[position]]
+        matrix = augment.random_frame(rng, WIDTH, HEIGHT)
+        border = cv2.BORDER_REFLECT_101 if rng.random() < 0.7 and not record.boxes else cv2.BORDER_CONSTANT
+        picture = augment.warp(np.asarray(self.pictures[self.order[position]]), matrix, border)
+        boxes, unsure = moved_boxes(record.boxes, matrix)
+        picture = augment.colour(picture, rng)
+        if not record.boxes:
+            draw = rng.random()
+            if draw < 0.14:
+                picture = plumes.lamps(picture, rng)
+            elif draw < 0.24:
+                picture = plumes.glare(picture, rng)
+            elif draw < 0.32:
+                picture = plumes.haze(picture, rng)
+            if rng.random() < 0.42 and record.set != 'gauge':
+                for _ in range(1 if rng.random() < 0.8 else 2):
+                    box = PLUMES.paint(picture, rng)
+                    if box:
+                        moved, _ = moved_boxes([box], np.array([[1, 0, 0], [0, 1, 0]], np.float32))
+                        boxes += moved
+        picture = augment.camera(picture, rng)
+        target, weight = cell_targets(boxes, record.loose)
+        for label in unsure:
+            weight[label][target[label] == 0] = 0.0
+        whole = np.array([target[label].max() for label in (0, 1)], np.float32)
+        sure = np.ones(2, np.float32)
+        for label in (0, 1):
+            if whole[label] == 0 and label in unsure:
+                sure[label] = 0.0
+            elif whole[label] == 0 and record.loose and record.boxes:
+                sure[label] = 0.25  # a fire without a smoke box often smokes
+        image = torch.from_numpy(np.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)))
+        return image, torch.from_numpy(target), torch.from_numpy(weight), torch.from_numpy(whole), torch.from_numpy(sure)
+
+
+def loss_of(logits, target, weight, whole, sure):
+    cells = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
+    hard = (torch.sigmoid(logits.detach()) - target).abs()  # easy cells, most of the picture, count less
+    weight = weight * (0.15 + hard)
+    cells = (cells * weight).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) + 20.0)
+    top = logits.flatten(2).topk(3, dim=2).values.mean(2)
+    picture = F.binary_cross_entropy_with_logits(top, whole, reduction='none') * sure
+    return cells.mean() + 0.35 * picture.mean()
+
+
+def order_of(records_, epoch):
+    """Every photograph once; a CCTV scene at most 60 times; fewer of the plentiful ordinary pictures."""
+    rng = np.random.default_rng((SEED, epoch, 7))
+    by_group, order = {}, []
+    for index, record in enumerate(records_):
+        by_group.setdefault((record.set, record.group), []).append(index)
+    limits = {'cctv': 60, 'streets': 400, 'negative': 10 ** 6}
+    for (name, _), members in sorted(by_group.items()):
+        members = rng.permutation(members)
+        order += list(members[:limits.get(name, 10 ** 6)])
+        if name == 'negative':
+            order += list(members)
+    return [int(i) for i in rng.permutation(order)]
+
+
+def scores_of(net, pictures, batch=16):
+    """(N,2) highest cell per picture and class."""
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(pictures), batch):
+            images = torch.from_numpy(np.ascontiguousarray(np.asarray(pictures[start:start + batch])[..., ::-1].transpose(0, 3, 1, 2))).float()
+            found.append(torch.sigmoid(net(images)).flatten(2).max(2).values.numpy())
+    return np.concatenate(found)
+
+
+def report(held, scores):
+    negative = np.array([r.set in ('negative', 'traffic-cctv', 'streets') for r in held])
+    line = []
+    for label, name in enumerate(('smoke', 'flame')):
+        for group in ('cctv', 'web'):
+            positive = np.array([r.set == group and r.has(label) for r in held])
+            a, n = scores[positive, label], scores[negative, label]
+            line.append(f'{name}/{group} AUC {metrics.auc(a, n):.3f} recall@1% {metrics.recall_at(a, n):.2f}')
+    print('  ' + ' | '.join(line), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--data', required=True, help='folder with fire-smoke/, traffic/, street-flood/, ... (README)')
+    parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
+    parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
+    parser.add_argument('--out', default='model.onnx')
+    parser.add_argument('--epochs', type=int, default=10)
+    parser.add_argument('--threads', type=int, default=2)
+    args = parser.parse_args()
+    seed_everything(SEED)
+    torch.set_num_threads(args.threads)
+    everything = records.fire_smoke(args.data)
+    train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
+    print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
+    pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
+    held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
+    def after_epoch(epoch, average):
+        if epoch % 2 == 1 or epoch + 1 == args.epochs:
+            average.eval()
+            report(held, scores_of(average, held_pictures))
+            export(average, args.out, 'scores')
+
+    net = SmokeFlameNet(args.start)
+    fit(net, lambda epoch: Fires(train, pictures, order_of(train, epoch), epoch), loss_of, args.epochs, after_epoch=after_epoch)
+
+
+if __name__ == '__main__':
+    main()

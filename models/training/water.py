@@ -1,0 +1,163 @@
+"""Trains the water-segmentation package's weights: a mask of standing or flowing water at half the input size.
+
+python3 water.py --data DIR --rendered DIR --start yolox-nano-416.onnx --cache DIR --out model.onnx
+
+Three kinds of pictures: with an exact mask (aerial floods, a canal camera, rendered streets), street photographs
+without water (dry and wet: everything is background) and photographs of flooded streets, of which only this is
+known: some of the lower part is water, the sky is not.
+"""
+import argparse
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch.utils.data import Dataset
+
+import augment
+import metrics
+import plumes
+import records
+from cache import cached, load_mask, load_picture
+from export import export
+from fit import fit, seed_everything
+from nets import HEIGHT, WIDTH, WaterNet
+
+SEED = 20261122
+MASKED, EMPTY, SOMEWHERE = 0, 1, 2
+
+
+def kind_of(record):
+    return MASKED if record.mask else EMPTY if record.dry else SOMEWHERE
+
+
+class Waters(Dataset):
+    """One epoch of (image, target, weight, kind); target and weight are (128,224)."""
+
+    def __init__(self, records_, pictures, masks, mask_of, order, epoch):
+        self.records, self.pictures, self.masks = records_, pictures, masks
+        self.mask_of, self.order, self.epoch = mask_of, order, epoch
+
+    def __len__(self):
+        return len(self.order)
+
+    def __getitem__(self, position):
+        cv2.setNumThreads(0)
+        rng = np.random.default_rng((SEED, self.epoch, position))
+        index = self.order[position]
+        record, kind = self.records[index], kind_of(self.records[index])
+        picture = np.asarray(self.pictures[index])
+        if kind == MASKED:
+            truth = np.asarray(self.masks[self.mask_of[index]])[..., 0]
+            known = np.full((HEIGHT, WIDTH), 255, np.uint8)
+        else:
+            truth = np.zeros((HEIGHT, WIDTH), np.uint8)
+            known = np.full((HEIGHT, WIDTH), 255 if kind == EMPTY else 0, np.uint8)
+            if kind == SOMEWHERE:
+                known[:HEIGHT // 8] = 255  # at street level the uppermost strip is sky, roofs or leaves
+            # Sources differ in size and sharpness: the same coarse picture of both, or the net learns the source.
+            size = rng.uniform(0.35, 0.75)
+            picture = cv2.resize(cv2.resize(picture, None, fx=size, fy=size, interpolation=cv2.INTER_AREA), (WIDTH, HEIGHT))
+        matrix = augment.random_frame(rng, WIDTH, HEIGHT, least=0.3 if record.set in ('aerial', 'rendered') else 0.45)
+        if record.set == 'aerial' and rng.random() < 0.3:
+            matrix = matrix @ np.array([[1, 0, 0], [0, -1, HEIGHT - 1], [0, 0, 1]], np.float32)
+        border = cv2.BORDER_REFLECT_101 if kind == MASKED else cv2.BORDER_CONSTANT
+        picture = augment.colour(augment.warp(picture, matrix, border), rng)
+        truth, known = augment.warp(truth, matrix, border), augment.warp(known, matrix, border)
+        draw = rng.random()
+        if draw < 0.06:
+            picture = plumes.lamps(picture, rng)
+        elif draw < 0.11:
+            picture = plumes.haze(picture, rng)
+        elif draw < 0.15:
+            picture = plumes.glare(picture, rng)
+        picture = augment.camera(picture, rng)
+        half = lambda a: cv2.resize(a, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        image = torch.from_numpy(np.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)))
+        return image, torch.from_numpy(half(truth)), torch.from_numpy(half(known)), kind
+
+
+def loss_of(logits, truth, known, kind):
+    logits = logits[:, 0]
+    pixel = F.binary_cross_entropy_with_logits(logits, truth, reduction='none') * known
+    rim = F.max_pool2d(truth[:, None], 7, 1, 3)[:, 0] - -F.max_pool2d(-truth[:, None], 7, 1, 3)[:, 0]
+    weight = known * (1 + 2 * rim)  # the water line is what the gauge is read from
+    pixels = (pixel * weight).sum((1, 2)) / (weight.sum((1, 2)) + 500)
+    guess = torch.sigmoid(logits) * known
+    overlap = (guess * truth * known).sum((1, 2))
+    area = (guess + truth * known).sum((1, 2))
+    dice = 1 - (2 * overlap + 200) / (area + 200)
+    masked, somewhere = (kind == MASKED).float(), (kind == SOMEWHERE).float()
+    lower = logits[:, logits.shape[1] * 2 // 5:].flatten(1)
+    wettest = lower.topk(lower.shape[1] // 4, dim=1).values.mean(1)
+    return (pixels + 0.5 * dice * masked + 0.25 * F.softplus(-wettest) * somewhere).mean()
+
+
+def order_of(records_, epoch, rendered_share):
+    """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
+    rng = np.random.default_rng((SEED, epoch, 7))
+    wanted = {'aerial': 520, 'canal': 160, 'rendered': rendered_share, 'street-flooded': 330, 'street-wet': 380, 'street-dry': 220}
+    order = []
+    for name, count in wanted.items():
+        members = [i for i, r in enumerate(records_) if r.set == name]
+        if members:
+            rounds = [rng.permutation(members) for _ in range(-(-count // len(members)))]
+            order += list(np.concatenate(rounds)[:count])
+    return [int(i) for i in rng.permutation(order)]
+
+
+def masks_of(net, pictures, batch=16):
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(pictures), batch):
+            images = np.ascontiguousarray(np.asarray(pictures[start:start + batch])[..., ::-1].transpose(0, 3, 1, 2))
+            found.append(torch.sigmoid(net(torch.from_numpy(images).float()))[:, 0].numpy())
+    return np.concatenate(found)
+
+
+def report(held, maps, truths):
+    """`truths` holds the masks of the records that have one, in their order."""
+    line, masked = [], [i for i, r in enumerate(held) if r.mask]
+    for name in sorted({held[i].set for i in masked}):
+        chosen = [k for k, i in enumerate(masked) if held[i].set == name]
+        line.append(f'{name} IoU {metrics.iou(maps[[masked[k] for k in chosen]] > 0.5, truths[chosen] > 127):.3f}')
+    share = {name: [float((maps[i] > 0.5).mean()) for i, r in enumerate(held) if r.set == 'street-' + name] for name in ('flooded', 'wet', 'dry')}
+    line.append('streets AUC ' + ' '.join(f'{n} {metrics.auc(share["flooded"], share[n]):.3f}' for n in ('wet', 'dry')))
+    line.append('water share ' + ' '.join(f'{n} {np.mean(v):.2f}' for n, v in share.items()))
+    print('  ' + ' | '.join(line), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--data', required=True, help='folder with water/ and street-flood/ (README)')
+    parser.add_argument('--rendered', default='', help='rendered streets: images/ and masks/')
+    parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
+    parser.add_argument('--cache', default='.cache')
+    parser.add_argument('--out', default='model.onnx')
+    parser.add_argument('--epochs', type=int, default=10)
+    parser.add_argument('--threads', type=int, default=2)
+    args = parser.parse_args()
+    seed_everything(SEED)
+    torch.set_num_threads(args.threads)
+    everything = records.water(args.data) + records.streets(args.data)
+    everything += records.rendered(args.rendered) if args.rendered else []
+    train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
+    print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
+    pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
+    masks = cached(args.cache, [r.mask for r in train if r.mask], load_mask, 1)
+    mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(train) if r.mask)}
+    held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
+    truths = cached(args.cache, [r.mask for r in held if r.mask], load_mask, 1)[:, ::2, ::2, 0]
+    rendered_share = min(900, 3 * sum(r.set == 'rendered' for r in train))
+    epochs = lambda epoch: Waters(train, pictures, masks, mask_of, order_of(train, epoch, rendered_share), epoch)
+    def after_epoch(epoch, average):
+        if epoch % 2 == 1 or epoch + 1 == args.epochs:
+            average.eval()
+            report(held, masks_of(average, held_pictures), truths)
+            export(average, args.out, 'water')
+
+    fit(WaterNet(args.start), epochs, loss_of, args.epochs, after_epoch=after_epoch)
+
+
+if __name__ == '__main__':
+    main()
