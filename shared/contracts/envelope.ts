@@ -30,7 +30,11 @@ export const CameraHealthEnvelope = envelopeOf('camera-health.v1', CameraHealth)
 /** CloudEvents 1.0 structured JSON with the extensions `epoch` and `seq`; `(agent, epoch, seq)` is its identity. */
 export const Envelope = Type.Union([ObservationEnvelope, EventEnvelope, CameraHealthEnvelope], { $id: 'Envelope' })
 
-/** Payload of the `data` topic: envelopes of one epoch in ascending seq order. */
+/**
+ * Payload of the `data` topic: envelopes of one epoch in ascending seq order. The batch is everything the agent still
+ * holds after `afterSeq` and up to its last envelope, so what is missing between them will never arrive: when central
+ * has committed up to `afterSeq`, it may acknowledge the last seq of the batch and need not wait for the holes.
+ */
 export const Batch = Type.Object(
   {
     epoch: Epoch,
@@ -38,6 +42,9 @@ export const Batch = Type.Object(
       minimum: 1,
       description: 'The lowest seq the agent still holds: what lies below and is missing will never arrive.',
     }),
+    afterSeq: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Where this batch begins: nothing held was left out since this seq.' }),
+    ),
     envelopes: Type.Array(Type.Unknown(), {
       minItems: 1,
       maxItems: 1000,
@@ -93,5 +100,6 @@ export const observationEnvelopeExample: ObservationEnvelope = {
 export const batchExample: Batch = {
   epoch: 1793070000000,
   oldestSeq: 41,
+  afterSeq: 40,
   envelopes: [observationEnvelopeExample, eventEnvelopeExample],
 }
