@@ -2,6 +2,8 @@
 export interface ConfigError {
   /** Where, e.g. `cameras[2].source.url`; empty for the file as a whole. */
   readonly path: string
+  /** Line in the file, from 1; absent when the place has none. */
+  readonly line?: number
   /** What is wrong, as a sentence without a full stop. */
   readonly message: string
   /** The value given, shortened and without credentials; absent when nothing was given or it may be a secret. */
@@ -22,8 +24,8 @@ export const showGiven = (value: unknown): string => {
 export const formatConfigErrors = (file: string, errors: readonly ConfigError[]): string =>
   [
     `${file}: ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`,
-    ...errors.flatMap(({ path, message, given, hint }) => [
-      `  ${path === '' ? '' : `${path}: `}${message}${given === undefined ? '' : ` (given: ${given})`}`,
+    ...errors.flatMap(({ path, line, message, given, hint }) => [
+      `  ${line === undefined ? '' : `line ${line}, `}${path === '' ? '' : `${path}: `}${message}${given === undefined ? '' : ` (given: ${given})`}`,
       ...(hint === undefined ? [] : [`    → ${hint}`]),
     ]),
   ].join('\n')
