@@ -1,15 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const conditions = ['source', 'node', 'import', 'module', 'default']
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 export default defineConfig({
-  root: fileURLToPath(new URL('..', import.meta.url)),
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
+  root,
+  // Tests run from the sources, without a build of shared/.
+  resolve: { alias: [{ find: /^@watchpost\/shared\/(.*)$/, replacement: `${root}shared/$1.ts` }] },
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/helpers/build.ts'],
+    reporters: ['default', './tests/helpers/summary-reporter.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
