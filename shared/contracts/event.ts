@@ -6,6 +6,7 @@ export const eventKinds = [
   'flood-level',
   'forest-fire',
   'straw-burning',
+  'urban-fire',
   'red-light',
   'wrong-way',
   'line-crossing',

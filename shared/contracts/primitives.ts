@@ -11,6 +11,9 @@ export const Id = Type.String({
 export const utcPattern = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$'
 export const UtcTime = Type.String({ pattern: utcPattern, description: 'UTC, e.g. 2026-10-27T03:04:05.678Z' })
 
+/** Unix milliseconds as `UtcTime`; here, so that rooms without `Date` can stamp what they make. */
+export const utcTime = (unixMs: number): string => new Date(unixMs).toISOString()
+
 export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, lower-case hexadecimal.' })
 export const Uuid = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' })
 
