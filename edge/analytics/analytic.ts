@@ -3,6 +3,13 @@ import type { Frame } from '../frames/frame.js'
 import type { InferenceResult } from '../inference/inference-result.js'
 import type { Reading } from './reading.js'
 
+/** What `createAnalytic(config, context)` needs beside the analytic's own settings. */
+export interface AnalyticContext {
+  readonly cameraId: string
+  /** The model's thresholds per label, from its manifest; 0.5 where none is given. */
+  readonly thresholds?: Readonly<Record<string, number>>
+}
+
 /** What one analytic sees of one frame. `result` is null for analytics without a model. */
 export interface AnalyticInput {
   readonly frame: Frame
@@ -18,7 +25,13 @@ export interface AnalyticOutput {
 
 /** Pure: the same frames and results give the same output. One instance per camera and analytic. */
 export interface Analytic {
+  /** Frames in the order of `takenAt`. Throws when the model's result is not of the kind this analytic reads. */
   update(input: AnalyticInput): AnalyticOutput
+  /**
+   * The picture cannot be trusted (lens covered, camera moved): from now on every value is null and `suspended` with
+   * this reason (at most 200 characters), and no reading changes a rule's state. `null` resumes.
+   */
+  suspend(reason: string | null): void
   /** The camera reconnected: tracks end, medians and persistence start anew. */
   reset(): void
 }

@@ -7,9 +7,22 @@ export type Reading =
   | {
       readonly type: 'level'
       readonly at: number
+      /** Null when suspended. */
       readonly levelCm: number | null
+      /** `atLeast`: water above the calibrated span; `atMost`: below its foot. The level is then the span's end. */
+      readonly bound: 'exact' | 'atLeast' | 'atMost'
       readonly rateCmPerHour: number | null
       readonly quality: Quality
+      readonly reason?: string
+      readonly confidence: number
+    }
+  | {
+      readonly type: 'flooded-share'
+      readonly at: number
+      /** Share of the road zone under water, 0..1; null when suspended. */
+      readonly share: number | null
+      readonly quality: Quality
+      readonly reason?: string
       readonly confidence: number
     }
   | {
@@ -23,17 +36,21 @@ export type Reading =
       readonly confidence: number
       /** Change of `share` per minute. */
       readonly growthPerMinute: number
+      /** Mean change of the cells' scores from frame to frame: flames flicker, lamps and sunlit walls do not. */
+      readonly flicker: number
+      /** Of the largest connected region. */
       readonly box: Box | null
     }
   | {
       readonly type: 'crossing'
       readonly at: number
       readonly line: string
+      readonly kind: 'stop-line' | 'solid-line' | 'count'
       readonly trackId: number
       readonly label: string
       readonly confidence: number
       readonly direction: 'forward' | 'backward'
-      /** Lamp of this line at the moment of crossing and for how long it has shown that colour. */
+      /** Lamp of this line at the moment of crossing and for how long it had shown that colour. */
       readonly lamp: { readonly colour: LampColour; readonly sinceMs: number } | null
       readonly box: Box
     }
@@ -44,9 +61,9 @@ export type Reading =
       readonly trackId: number
       readonly label: string
       readonly confidence: number
-      /** Angle between the track's motion and the lane's direction, 0..180 degrees. */
+      /** Angle between the lane's direction and the motion since the track last turned with or against it, 0..180 degrees. */
       readonly angleDeg: number
-      /** How long the track has kept that angle, and how far it went meanwhile (fraction of the frame's height). */
+      /** How long ago that was, and how far the track went meanwhile (fraction of the frame's height). */
       readonly heldMs: number
       readonly distance: number
       readonly box: Box
@@ -55,11 +72,14 @@ export type Reading =
       readonly type: 'presence'
       readonly at: number
       readonly zone: string
+      readonly kind: 'no-stopping' | 'no-entry'
       readonly trackId: number
       readonly label: string
       readonly confidence: number
       readonly stillMs: number
       readonly insideMs: number
+      /** How far the track went inside the zone, straight (fraction of the frame's height). */
+      readonly insideDistance: number
       readonly box: Box
       readonly foot: ImagePoint
     }

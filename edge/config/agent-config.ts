@@ -50,7 +50,7 @@ export const FloodAnalytic = analyticOf('flood-level', {
         minimum: 0.001,
         maximum: 0.2,
         default: 0.02,
-        description: 'Half width of the strip read beside the gauge.',
+        description: "Half width of the strip read beside the gauge, as a fraction of the frame's width.",
       }),
     }),
   ),
@@ -58,9 +58,14 @@ export const FloodAnalytic = analyticOf('flood-level', {
   readings: Type.Integer({ minimum: 1, maximum: 61, default: 5, description: 'Readings of the running median.' }),
   levels: Type.Array(
     object({ name: Type.String({ minLength: 1, maxLength: 64 }), cm: Type.Number(), severity: Severity }),
-    { minItems: 1, description: 'Alarm levels, ascending.' },
+    { default: [], description: 'Alarm levels of the gauge, ascending.' },
+  ),
+  shareLevels: Type.Array(
+    object({ name: Type.String({ minLength: 1, maxLength: 64 }), share: Fraction, severity: Severity }),
+    { default: [], description: 'Alarm levels by flooded share of the road zone, ascending; used without a gauge.' },
   ),
   hysteresisCm: Type.Number({ minimum: 0, default: 3 }),
+  hysteresisShare: Type.Number({ minimum: 0, maximum: 1, default: 0.05 }),
   dwellSeconds: seconds(10, 'How long a level must hold before an event begins.'),
   endDwellSeconds: seconds(60, 'How long it must stay below before the event ends.'),
   observeEverySeconds: seconds(5, 'How often the level is published.'),
@@ -94,8 +99,8 @@ export const PlumeAnalytic = analyticOf('smoke-flame', {
   }),
   endDwellSeconds: seconds(120, 'How long nothing may be seen before the event ends.'),
   observeEverySeconds: seconds(30, 'How often shares are published.'),
-  /** Month numbers in which straw is burnt; outside them smoke on a field is reported as a fire. */
   burningMonths: Type.Array(Type.Integer({ minimum: 1, maximum: 12 }), {
+    description: 'Months (UTC) in which straw is burnt; outside them burning on a field is one severity higher.',
     default: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
   }),
 })
@@ -111,9 +116,12 @@ export const TrafficAnalytic = analyticOf('traffic', {
       kind: Type.Union([Type.Literal('stop-line'), Type.Literal('solid-line'), Type.Literal('count')]),
       points: Type.Array(ImagePoint, { minItems: 2, maxItems: 16 }),
       lamp: Type.Optional(Id),
-      forward: Type.Tuple([Type.Number(), Type.Number()], {
-        description: 'Image vector of permitted travel across the line.',
-      }),
+      forward: Type.Optional(
+        Type.Tuple([Type.Number(), Type.Number()], {
+          description:
+            'Image vector of permitted travel across the line. A stop-line or count line needs it; a solid-line without it may be crossed by nobody.',
+        }),
+      ),
     }),
     { default: [] },
   ),
