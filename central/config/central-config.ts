@@ -42,14 +42,21 @@ export const CentralConfig = object({
   version: Type.Literal(1),
   dataDir: path('Log, incidents, time series and evidence, relative to the configuration file.'),
   city: path('City file: sites, agents, cameras, hotspots, wards.'),
-  broker: Type.Union([EmbeddedBroker, ExternalBroker]),
+  broker: Type.Union([EmbeddedBroker, ExternalBroker], { default: { mode: 'embedded' } }),
+  ingest: object({
+    logDays: Type.Integer({
+      minimum: 1,
+      default: 7,
+      description: 'Committed messages every consumer has applied are kept so long.',
+    }),
+  }),
   http: object({
     host: Type.String({ default: '127.0.0.1' }),
     port: port(8080),
     trustProxy: Type.Boolean({ default: false }),
     secureCookies: Type.Boolean({ default: false, description: 'Set behind HTTPS.' }),
   }),
-  timeseries: Type.Union([EmbeddedTimeseries, InfluxTimeseries]),
+  timeseries: Type.Union([EmbeddedTimeseries, InfluxTimeseries], { default: { kind: 'embedded' } }),
   evidence: object({
     maxBytes: Type.Integer({ minimum: 1024, default: 20_000_000, description: 'Largest picture or clip accepted.' }),
     retentionDays: Type.Integer({ minimum: 1, default: 365 }),
