@@ -7,6 +7,17 @@ from nets import HEIGHT, WIDTH, WithSigmoid
 from runtime import open_model
 
 
+def without_identities(graph):
+    """Equal initialisers are exported once with Identity copies, which OpenCV cannot read: point at the original."""
+    same = {node.output[0]: node.input[0] for node in graph.node if node.op_type == 'Identity'}
+    kept = [node for node in graph.node if node.op_type != 'Identity']
+    for node in kept:
+        for position, name in enumerate(node.input):
+            node.input[position] = same.get(name, name)
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
 def export(net, path, output):
     net = WithSigmoid(net.to(memory_format=torch.contiguous_format)).eval()
     images = torch.rand(1, 3, HEIGHT, WIDTH) * 255
@@ -14,6 +25,7 @@ def export(net, path, output):
     model = onnx.load(path)
     model.ir_version = 7
     model.producer_name, model.producer_version, model.doc_string = 'watchpost', '', ''
+    without_identities(model.graph)
     for node in model.graph.node:
         node.doc_string = ''
     onnx.checker.check_model(model)

@@ -25,7 +25,7 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, batch=16, workers=1
     net = net.to(memory_format=torch.channels_last).train()
     started = time.time()
     pretrained = {id(p) for p in net.backbone.parameters()}
-    groups = [{'params': [p for p in net.parameters() if id(p) in pretrained], 'lr': backbone_rate},
+    groups = [{'params': [p for p in net.backbone.parameters() if p.requires_grad], 'lr': backbone_rate},
               {'params': [p for p in net.parameters() if id(p) not in pretrained], 'lr': rate}]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.02)
     steps = epochs * (len(dataset_of_epoch(0)) // batch)

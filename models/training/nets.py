@@ -40,7 +40,7 @@ class WaterNet(nn.Module):
     def __init__(self, start, width=48):
         super().__init__()
         taps = [bb.STEM, bb.STAGE_4, bb.STAGE_8, bb.STAGE_16, bb.STAGE_32]
-        self.backbone = bb.Backbone(start, taps)
+        self.backbone = bb.Backbone(start, taps, fixed_to=bb.STAGE_4)
         narrow = width // 2
         self.in_32, self.in_16, self.in_8 = (block(bb.CHANNELS[t], width, 1) for t in (taps[4], taps[3], taps[2]))
         self.in_4, self.in_2 = block(32, narrow, 1), block(16, 8, 1)
@@ -48,7 +48,7 @@ class WaterNet(nn.Module):
         self.at_16 = nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1))
         self.at_8 = nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1))
         self.to_4 = block(width, narrow, 1)
-        self.at_4 = nn.Sequential(block(narrow, narrow), block(narrow, narrow))
+        self.at_4 = block(narrow, narrow)
         self.to_2 = block(narrow, 8, 1)
         self.at_2 = nn.Sequential(block(16, 16), nn.Conv2d(16, 1, 1))
 

@@ -1,7 +1,7 @@
 """Turns trained weights into a package folder: weights, golden samples, labels, manifest.
 
 python3 package.py smoke-flame --model model.onnx --figures figures.json --version 0.1.0 [--golden PICTURE ...]
-The card is written by hand: figures need somebody who answers for them.
+The words of CARD.md are written by hand; the table between its two `figures` marks is written from the same file.
 """
 import argparse
 import hashlib
@@ -92,6 +92,38 @@ def golden_samples(folder, task, model, output, given):
     return entries
 
 
+def figure_rows(task, figures):
+    """(set, measure, value) in the order of the card."""
+    if task == 'smoke-flame':
+        for label in ('smoke', 'flame'):
+            for key, value in figures[label].items():
+                if isinstance(value, dict) and 'auc' in value:
+                    recall = value.get('recallAt1pc')
+                    yield key, f'{label}: AUC' + ('; recall at 1 % false alarms' if recall is not None else ''), \
+                        f'{value["auc"]:.3f}' + (f'; {recall:.2f}' if recall is not None else '') + f' ({value["positives"]} against {value["negatives"]})'
+            for key, value in figures[label]['falseAlarmsAt05'].items():
+                yield key, f'{label}: share of pictures without any that score above 0.5', f'{value:.3f}'
+        return
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            for name, number in value.items():
+                if name != 'images':
+                    yield key, name, f'{number} ({value["images"]} pictures)'
+
+
+def write_card(folder, task, figures):
+    path = os.path.join(folder, 'CARD.md')
+    if not os.path.exists(path):
+        return
+    with open(path) as file:
+        before, rest = file.read().split('<!-- figures -->\n', 1)
+    after = rest.split('<!-- end of figures -->', 1)[1]
+    table = ['| set | measure | value |', '|---|---|---|'] + [f'| {" | ".join(row)} |' for row in figure_rows(task, figures)]
+    table.append(f'| any | CPU time per picture, one thread | {figures["cpuMs"]} ms |')
+    with open(path, 'w') as file:
+        file.write(before + '<!-- figures -->\n' + '\n'.join(table) + '\n<!-- end of figures -->' + after)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('task', choices=sorted(PACKAGES))
@@ -122,6 +154,7 @@ def main():
         'golden': golden_samples(folder, args.task, model, about['output'], args.golden),
         'licence': 'Apache-2.0', 'sources': about['sources'], 'metrics': figures,
     })
+    write_card(folder, args.task, figures)
     with open(os.path.join(folder, 'labels.txt'), 'w') as file:
         file.write('\n'.join(about['labels']) + '\n')
 
