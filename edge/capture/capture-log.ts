@@ -1,0 +1,9 @@
+/** What this room needs of a logger; pino's fits. */
+export interface CaptureLog {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export const silentLog: CaptureLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

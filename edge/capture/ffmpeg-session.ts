@@ -1,0 +1,133 @@
+import type { CameraConfig } from '../config/agent-config.js'
+import { CaptureError } from './capture-error.js'
+import { captureFps } from './capture-fps.js'
+import type { ChildRegister } from './child-register.js'
+import { diagnoseExit, stallDiagnosis } from './diagnosis.js'
+import { livePlan } from './ffmpeg-arguments.js'
+import { type FfmpegChild, type Spawn, startFfmpeg } from './ffmpeg-child.js'
+import { readMessages } from './ffmpeg-messages.js'
+import type { FfmpegTools } from './ffmpeg-tools.js'
+import type { KeyFramePolicy } from './key-frame-policy.js'
+import { createPictureAssembler } from './picture-assembler.js'
+import type { Session, SessionEnd } from './session.js'
+import { sourceAddress } from './source-address.js'
+import { createWatchdog } from './watchdog.js'
+
+export interface FfmpegSessionOptions {
+  readonly camera: CameraConfig
+  readonly tools: FfmpegTools
+  readonly policy: KeyFramePolicy
+  readonly children: ChildRegister
+  readonly spawn: Spawn | undefined
+}
+
+/** Time for the first picture: connecting, probing and waiting for a key frame take 1.5 to 5 s on a healthy camera. */
+const firstPictureMs = 6_000
+/** On a crowded gateway the start takes longer; so each start without a picture doubles the time, or it would never succeed. */
+const longestFirstPictureMs = 30_000
+
+/** One ffmpeg from start to exit. Its exit is a loss, whatever the code: a killed server makes it exit with 0. */
+export const ffmpegSession = ({ camera, tools, policy, children, spawn }: FfmpegSessionOptions): Session => {
+  const stallMs = camera.stallSeconds * 1000
+  let fruitlessStarts = 0
+
+  return async (listener, stopping) => {
+    const keyFramesOnly = policy.keyFramesOnly()
+    let child: FfmpegChild
+    let secrets: readonly string[]
+    try {
+      const address = sourceAddress(camera.source)
+      secrets = address.secrets
+      const plan = livePlan({
+        camera,
+        location: address.location,
+        fps: captureFps(camera),
+        keyFramesOnly,
+        version: tools.version,
+      })
+      child = startFfmpeg(tools.ffmpeg, plan, spawn)
+    } catch (error) {
+      return { kind: 'lost', diagnosis: startDiagnosis(error) }
+    }
+
+    const forget = child.pid === undefined ? () => {} : children.record(camera.id, child.pid)
+    const messages = readMessages(child.stderr, secrets)
+    messages.onDecodeError(listener.decodeError)
+    const assembler = createPictureAssembler()
+    let pictures = 0
+    let lastPictureAt = 0
+    let verdict: SessionEnd | undefined
+
+    const giveUp = (end: SessionEnd): void => {
+      verdict ??= end
+      void child.kill()
+    }
+    const stalled = (): void => {
+      policy.stalled()
+      if (pictures === 0) fruitlessStarts++
+      giveUp({
+        kind: 'lost',
+        diagnosis: stallDiagnosis(pictures === 0 ? patienceMs / 1000 : camera.stallSeconds, pictures),
+      })
+    }
+    const patienceMs = Math.min(longestFirstPictureMs, firstPictureMs * 2 ** fruitlessStarts)
+    let watchdog = createWatchdog(Math.max(stallMs, patienceMs), stalled)
+
+    const take = (chunk: Buffer): void => {
+      listener.bytes(chunk.length)
+      for (const picture of assembler.push(chunk)) {
+        if (verdict !== undefined) return
+        const now = performance.now()
+        if (pictures++ === 0) {
+          fruitlessStarts = 0
+          watchdog.close()
+          watchdog = createWatchdog(stallMs, stalled)
+        } else if (keyFramesOnly && policy.gapTooLong(now - lastPictureAt)) {
+          giveUp({ kind: 'key-frames-too-rare' })
+          return
+        }
+        lastPictureAt = now
+        watchdog.feed()
+        listener.picture(picture)
+      }
+    }
+    child.stdout.on('data', (chunk: Buffer) => {
+      try {
+        take(chunk)
+      } catch (error) {
+        giveUp({ kind: 'lost', diagnosis: startDiagnosis(error) })
+      }
+    })
+    const stop = (): void => {
+      verdict ??= { kind: 'ended' }
+      void child.stop()
+    }
+    stopping.addEventListener('abort', stop, { once: true })
+    if (stopping.aborted) stop()
+    policy.connected()
+
+    const exit = await child.closed
+    watchdog.close()
+    stopping.removeEventListener('abort', stop)
+    forget()
+    if (verdict !== undefined) return verdict
+    if (exit.error !== undefined) return { kind: 'lost', diagnosis: startDiagnosis(exit.error) }
+    if (camera.source.kind === 'file' && !camera.source.loop && exit.code === 0 && pictures > 0)
+      return { kind: 'ended' }
+    const { kind } = camera.source
+    return { kind: 'lost', diagnosis: diagnoseExit({ lines: messages.lines(), pictures, kind }) }
+  }
+}
+
+const startDiagnosis = (error: unknown) => {
+  if (error instanceof CaptureError) {
+    const condition = error.code === 'credentials' ? ('unauthorised' as const) : ('offline' as const)
+    return { condition, message: error.message.slice(0, 500), hint: error.hint }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return {
+    condition: 'offline' as const,
+    message: `ffmpeg failed: ${message.slice(0, 400)}`,
+    hint: 'Check that ffmpeg runs on this machine and that memory and processes are not exhausted.',
+  }
+}
