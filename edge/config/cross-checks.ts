@@ -100,11 +100,30 @@ const checkFlood = (flood: FloodAnalytic, path: string): readonly ConfigError[] 
     index => `${path}.levels[${index}].cm`,
     'Alarm levels go from low to high.',
   ),
-  ...duplicates(
-    flood.levels.map(level => ({ id: level.name })),
-    `${path}.levels`,
-  ).map(error => ({ ...error, path: error.path.replace(/id$/, 'name'), hint: 'Every level needs a name of its own.' })),
+  ...ascending(
+    flood.shareLevels.map(level => level.share),
+    index => `${path}.shareLevels[${index}].share`,
+    'Alarm levels go from low to high.',
+  ),
+  ...(flood.gauge && flood.levels.length === 0 ? [noLevels(`${path}.levels`, 'gauge')] : []),
+  ...(!flood.gauge && flood.roadZone && flood.shareLevels.length === 0
+    ? [noLevels(`${path}.shareLevels`, 'roadZone without a gauge')]
+    : []),
+  ...duplicateNames(flood.levels, `${path}.levels`),
+  ...duplicateNames(flood.shareLevels, `${path}.shareLevels`),
 ]
+
+const noLevels = (path: string, measure: string): ConfigError => ({
+  path,
+  message: `is empty, so the ${measure} could never raise an event`,
+  hint: 'Give at least one alarm level with name and severity.',
+})
+
+const duplicateNames = (levels: readonly { readonly name: string }[], path: string): readonly ConfigError[] =>
+  duplicates(
+    levels.map(level => ({ id: level.name })),
+    path,
+  ).map(error => ({ ...error, path: error.path.replace(/id$/, 'name'), hint: 'Every level needs a name of its own.' }))
 
 const ascending = (
   values: readonly number[] | undefined,
@@ -163,7 +182,7 @@ const checkLine = (
   path: string,
   traffic: TrafficAnalytic,
 ): readonly ConfigError[] => [
-  ...pointsSomewhere(line.forward, `${path}.forward`),
+  ...(line.forward === undefined ? needsForward(line, path) : pointsSomewhere(line.forward, `${path}.forward`)),
   ...(line.lamp === undefined
     ? []
     : named(
@@ -183,6 +202,17 @@ const checkLine = (
       ]
     : []),
 ]
+
+const needsForward = ({ kind }: TrafficAnalytic['lines'][number], path: string): readonly ConfigError[] =>
+  kind === 'solid-line'
+    ? []
+    : [
+        {
+          path: `${path}.forward`,
+          message: `is missing: a ${kind} counts travel in one direction`,
+          hint: 'Give the image vector of permitted travel, e.g. [0, -1] for upwards.',
+        },
+      ]
 
 const pointsSomewhere = (vector: readonly [number, number], path: string): readonly ConfigError[] =>
   Math.hypot(...vector) > 0
