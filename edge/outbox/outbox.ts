@@ -16,16 +16,29 @@ export interface OutboxStatus {
   readonly oldestAgeMs: number | null
   readonly lastSeq: number
   readonly ackedSeq: number
+  /** Rows deleted because central has them. */
+  readonly acked: number
   readonly deadLetters: number
   /** Observations deleted unsent because the outbox was full. */
   readonly thinned: number
-  /** Ever appended, by type; `appended = acked + deadLetters + thinned + size` holds at all times. */
+  /** Ever appended; `appended = acked + deadLetters + thinned + size` holds at all times. */
   readonly appended: number
+}
+
+/** A message central refused for good, kept for people to look at. */
+export interface DeadLetter {
+  readonly envelope: Envelope
+  readonly problem: Problem
+  /** UTC. */
+  readonly rejectedAt: string
 }
 
 /** Durable queue between the rules and the uplink. A row leaves only by central's ack, by its nack, or by counted thinning. */
 export interface Outbox {
-  /** Durable when it resolves; records keep their order; `states` (rule id → JSON) go into the same transaction. */
+  /**
+   * Durable when it resolves; records keep their order; `states` (rule id → JSON) go into the same transaction.
+   * @throws {OutboxWriteError} when nothing of it was stored, e.g. on a full disk; the same call may be repeated later.
+   */
   append(records: readonly OutboxRecord[], states?: Readonly<Record<string, unknown>>): Promise<void>
   /** Envelopes after `seq`, ascending, at most `limit`. */
   readAfter(seq: number, limit: number): Promise<readonly Envelope[]>
@@ -34,6 +47,8 @@ export interface Outbox {
   /** Moves one message to the dead letters with central's reason. Idempotent. */
   reject(epoch: number, seq: number, problem: Problem): Promise<void>
   status(): Promise<OutboxStatus>
+  /** Messages central refused, oldest first. */
+  deadLetters(limit: number): Promise<readonly DeadLetter[]>
   /** Rule states stored with earlier appends. */
   states(): Promise<Readonly<Record<string, unknown>>>
   close(): Promise<void>
