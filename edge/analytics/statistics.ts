@@ -1,0 +1,58 @@
+export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value))
+
+export const mean = (values: ArrayLike<number>, from = 0, to = values.length): number => {
+  let sum = 0
+  for (let index = from; index < to; index++) sum += values[index]!
+  return to > from ? sum / (to - from) : 0
+}
+
+/** Middle value; of an even number of values the mean of the two in the middle. NaN of none. */
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+export interface TimedValue {
+  readonly at: number
+  readonly value: number
+}
+
+/**
+ * Theil-Sen: the median of the slopes of all pairs, per millisecond. Up to 29 % of the points may be wrong without moving
+ * it, which least squares does not survive (one passing truck). Quadratic, so callers thin their window. Null below two
+ * points in time.
+ */
+export const robustSlope = (points: readonly TimedValue[]): number | null => {
+  const slopes: number[] = []
+  for (const [index, later] of points.entries())
+    for (let before = 0; before < index; before++) {
+      const elapsed = later.at - points[before]!.at
+      if (elapsed > 0) slopes.push((later.value - points[before]!.value) / elapsed)
+    }
+  return slopes.length > 0 ? median(slopes) : null
+}
+
+/** A window of values in time, one per bucket, so that its length bounds the work of `robustSlope`. */
+export const createTrend = ({ windowMs, bucketMs }: { windowMs: number; bucketMs: number }) => {
+  let points: TimedValue[] = []
+  let slope: number | null = null
+  const inBucket = (point: TimedValue) => Math.floor(point.at / bucketMs)
+  return {
+    add(point: TimedValue): void {
+      const last = points.at(-1)
+      const isNewBucket = !last || inBucket(last) !== inBucket(point)
+      if (!isNewBucket) points.pop()
+      points.push(point)
+      points = points.filter(({ at }) => at > point.at - windowMs)
+      if (isNewBucket) slope = robustSlope(points)
+    },
+    /** Change per millisecond as of the last new bucket; null below two points. */
+    slope: (): number | null => slope,
+    spanMs: (): number => (points.length > 1 ? points.at(-1)!.at - points[0]!.at : 0),
+    clear(): void {
+      points = []
+      slope = null
+    },
+  }
+}
