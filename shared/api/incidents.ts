@@ -39,6 +39,7 @@ export const Verdict = Type.Object(
 export const IncidentEvent = Type.Object(
   {
     eventId: Type.String({ description: 'Envelope id.' }),
+    incidentId: nullable(Type.String({ description: 'Null: recorded, but no incident is made of it (data loss).' })),
     happeningId: Type.String(),
     kind: EventKind,
     phase: Type.String(),
@@ -115,6 +116,9 @@ export const Incident = Type.Composite(
   [
     IncidentSummary,
     Type.Object({
+      duplicateOf: nullable(
+        Type.String({ description: 'The incident this one was merged into; it holds the events.' }),
+      ),
       events: Type.Array(IncidentEvent),
       timeline: Type.Array(TimelineEntry),
       allowedStates: Type.Array(IncidentState, { description: 'States this user may set next.' }),
