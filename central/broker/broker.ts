@@ -1,0 +1,18 @@
+/** A broker that central runs itself. */
+export interface Broker {
+  /** Resolves when it listens; rejects when it cannot (port taken, say). Later deaths are repaired silently. */
+  start(): Promise<BrokerAddress>
+  /** Agents the city knows: each may publish under its own site only. */
+  setSites(siteOfAgent: ReadonlyMap<string, string>): void
+  /** Null while it runs. */
+  trouble(): string | null
+  restarts(): number
+  stop(): Promise<void>
+}
+
+export interface BrokerAddress {
+  readonly url: string
+  /** Central's own credentials, made at start. */
+  readonly username: string
+  readonly password: string
+}
