@@ -8,7 +8,7 @@ import type { CameraConfig } from '../../../edge/config/agent-config.js'
 import type { Frame } from '../../../edge/frames/frame.js'
 import { type H264Clip, makeClip, readH264, temporaryFolder } from '../../helpers/clips.js'
 import { type RtspServer, startRtspServer } from '../../helpers/rtsp-server.js'
-import { cameraOf, type RecordedLog, recordLog, until } from './camera-fixture.js'
+import { cameraOf, type RecordedLog, recordLog, until } from '../../helpers/camera-fixture.js'
 
 const folder = temporaryFolder('capture-rtsp')
 /** Colours that survive H.264: a plain red picture. */

@@ -1,6 +1,6 @@
 import { Value } from '@sinclair/typebox/value'
-import type { CaptureLog } from '../../../edge/capture/capture-log.js'
-import { CameraConfig, type SourceConfig } from '../../../edge/config/agent-config.js'
+import type { CaptureLog } from '../../edge/capture/capture-log.js'
+import { CameraConfig, type SourceConfig } from '../../edge/config/agent-config.js'
 
 export interface CameraOverrides {
   readonly id?: string
