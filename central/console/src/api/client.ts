@@ -1,0 +1,100 @@
+import type {
+  AgentView,
+  CameraView,
+  CityView,
+  Incident,
+  IncidentPage,
+  Ledger,
+  Me,
+  SeriesView,
+  SignIn,
+  Transition,
+  VerdictBody,
+} from '@watchpost/shared/api/incidents'
+import type { Problem } from '@watchpost/shared/contracts/primitives'
+
+/** A reply of central that is not 2xx; `status` 0 when central could not be reached. */
+export class ApiError extends Error {
+  readonly status: number
+  constructor(status: number, problem: Partial<Problem>) {
+    super(problem.detail ?? problem.title ?? `HTTP ${status}`)
+    this.name = 'ApiError'
+    this.status = status
+  }
+}
+
+interface Request {
+  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const call = async <T>(path: string, { method = 'GET', body, headers = {} }: Request = {}): Promise<T> => {
+  const reply = await fetch(`/api/v1${path}`, {
+    method,
+    credentials: 'same-origin',
+    headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch((error: unknown) => {
+    throw new ApiError(0, { detail: String(error) })
+  })
+  if (!reply.ok) throw new ApiError(reply.status, (await reply.json().catch(() => ({}))) as Partial<Problem>)
+  return (reply.status === 204 ? undefined : await reply.json()) as T
+}
+
+export interface IncidentFilter {
+  readonly open: boolean
+  readonly kind?: string
+  readonly cursor?: string
+}
+
+const openStates = 'new,acknowledged,assigned,inProgress,reopened'
+
+const incidentQuery = ({ open, kind, cursor }: IncidentFilter): string => {
+  const query = new URLSearchParams({ limit: '50' })
+  if (open) query.set('state', openStates)
+  if (kind) query.set('kind', kind)
+  if (cursor) query.set('cursor', cursor)
+  return query.toString()
+}
+
+export const api = {
+  me: () => call<Me>('/me'),
+  signIn: (body: SignIn) => call<Me>('/session', { method: 'POST', body }),
+  signOut: () => call<void>('/session', { method: 'DELETE' }),
+  city: () => call<CityView>('/city'),
+  incidents: (filter: IncidentFilter) => call<IncidentPage>(`/incidents?${incidentQuery(filter)}`),
+  incident: (id: string) => call<Incident>(`/incidents/${id}`),
+  transition: (incident: Pick<Incident, 'id' | 'version'>, body: Transition) =>
+    call<Incident>(`/incidents/${incident.id}/transitions`, {
+      method: 'POST',
+      body,
+      headers: { 'if-match': `"${incident.version}"`, 'idempotency-key': crypto.randomUUID() },
+    }),
+  note: (id: string, note: string) =>
+    call<Incident>(`/incidents/${id}/notes`, {
+      method: 'POST',
+      body: { note },
+      headers: { 'idempotency-key': crypto.randomUUID() },
+    }),
+  verdict: (eventId: string, body: VerdictBody) =>
+    call<unknown>(`/events/${eventId}/verdict`, { method: 'POST', body }),
+  cameras: async () => (await call<{ items: CameraView[] }>('/cameras')).items,
+  snapshot: (agentId: string, cameraId: string) =>
+    call<unknown>(`/agents/${agentId}/commands`, { method: 'POST', body: { name: 'snapshot', cameraId } }),
+  agents: async () => (await call<{ items: AgentView[] }>('/agents')).items,
+  ledger: (agentId: string) => call<Ledger>(`/agents/${agentId}/ledger`),
+  series: (query: { cameraId: string; property: string; from: string; to: string; windowMs: number }) =>
+    call<SeriesView>(
+      `/series?${new URLSearchParams({
+        camera: query.cameraId,
+        property: query.property,
+        from: query.from,
+        to: query.to,
+        windowMs: String(query.windowMs),
+      })}`,
+    ),
+}
+
+/** Address of an evidence picture. */
+export const evidenceUrl = (sha256: string): string => `/api/v1/evidence/${sha256}`
