@@ -2,6 +2,7 @@ import type { AnalyticConfig } from '../config/agent-config.js'
 import type { Decoded } from '../inference/inference-result.js'
 import type { Analytic, AnalyticContext } from './analytic.js'
 import { createFloodAnalytic } from './flood-analytic.js'
+import { createPlumeAnalytic } from './plume-analytic.js'
 
 type Kind = AnalyticConfig['kind']
 type ConfigOf<K extends Kind> = Extract<AnalyticConfig, { kind: K }>
@@ -9,6 +10,7 @@ type Create<K extends Kind> = (config: ConfigOf<K>, context: AnalyticContext) =>
 
 const create: { readonly [K in Kind]?: Create<K> } = {
   'flood-level': createFloodAnalytic,
+  'smoke-flame': createPlumeAnalytic,
 }
 
 /** Which decoded result each kind reads, so that a model package that does not fit is refused before any camera starts. */

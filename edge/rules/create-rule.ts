@@ -1,5 +1,6 @@
 import type { AnalyticConfig } from '../config/agent-config.js'
 import { createFloodRule } from './flood-rule.js'
+import { createPlumeRule } from './plume-rule.js'
 import type { Rule, RuleContext } from './rule.js'
 
 type Kind = AnalyticConfig['kind']
@@ -7,6 +8,7 @@ type Create<K extends Kind> = (config: Extract<AnalyticConfig, { kind: K }>, con
 
 const create: { readonly [K in Kind]?: Create<K> } = {
   'flood-level': createFloodRule,
+  'smoke-flame': createPlumeRule,
 }
 
 /** Throws with what to change when the configuration contradicts itself. */

@@ -1,0 +1,112 @@
+import type { PlumeAnalytic } from '../config/agent-config.js'
+import type { Analytic, AnalyticContext } from './analytic.js'
+import { createCadence } from './cadence.js'
+import { cellsInside } from './geometry.js'
+import { needDecoded, observationOf } from './observation-of.js'
+import { createPlumeZone } from './plume-zone.js'
+import type { Reading } from './reading.js'
+import { clamp, mean, median } from './statistics.js'
+
+const labels = ['smoke', 'flame'] as const
+type Label = (typeof labels)[number]
+type Zone = PlumeAnalytic['zones'][number]
+
+const propertyOf = { smoke: 'smokeShare', flame: 'flameShare' } as const
+const defaultThreshold = 0.5
+
+interface Watched {
+  readonly zone: Zone & { readonly landUse: 'forest' | 'field' | 'urban' }
+  readonly cells: readonly number[]
+}
+
+/** Grid of smoke and flame scores in; presence, share, growth and flicker per zone out. */
+export const createPlumeAnalytic = (config: PlumeAnalytic, { cameraId, thresholds }: AnalyticContext): Analytic => {
+  if (config.zones.every(zone => zone.landUse === 'ignore'))
+    throw new Error(
+      `Cannot watch for smoke with analytic ${config.id} of camera ${cameraId}: every zone has landUse ignore. Draw a forest, field or urban zone.`,
+    )
+  if (config.persistence.k > config.persistence.n)
+    throw new Error(
+      `Cannot watch for smoke with analytic ${config.id} of camera ${cameraId}: persistence asks for ${config.persistence.k} of ${config.persistence.n} frames. Make k at most n.`,
+    )
+  const zones = new Map(
+    config.zones.flatMap(zone => labels.map(label => [`${zone.id} ${label}`, createPlumeZone(config)] as const)),
+  )
+  const cadence = createCadence(config.observeEverySeconds)
+  let layout: { readonly size: string; readonly watched: readonly Watched[]; readonly all: readonly number[] } | null =
+    null
+  let shares: Record<Label, number[]> = { smoke: [], flame: [] }
+  let suspension: string | null = null
+
+  const startAnew = () => {
+    for (const zone of zones.values()) zone.clear()
+    shares = { smoke: [], flame: [] }
+  }
+
+  return {
+    update(input) {
+      const at = input.frame.takenAt
+      if (suspension !== null) {
+        const value = { value: null, quality: 'suspended', reason: suspension } as const
+        return {
+          observations: cadence.isDue(at)
+            ? labels.map(label => observationOf(config.id, propertyOf[label], value, input))
+            : [],
+          readings: [],
+        }
+      }
+      const grid = needDecoded(input, 'grid', config.id)
+      const known = labels.filter(label => grid.labels.includes(label))
+      if (known.length === 0)
+        throw new Error(
+          `Cannot watch for smoke with analytic ${config.id} of camera ${cameraId}: model ${config.model} has neither the label smoke nor flame, only ${grid.labels.join(', ')}.`,
+        )
+      const size = `${grid.columns}x${grid.rows}`
+      if (layout?.size !== size) layout = { size, ...layOut(config.zones, grid.columns, grid.rows) }
+      const readings: Reading[] = []
+      for (const label of known) {
+        const offset = grid.labels.indexOf(label) * grid.rows * grid.columns
+        const scores = grid.scores.subarray(offset, offset + grid.rows * grid.columns)
+        const threshold = thresholds?.[label] ?? defaultThreshold
+        for (const { zone, cells } of layout.watched) {
+          const plume = zones.get(`${zone.id} ${label}`)!.accept(at, { ...grid, scores }, cells, threshold)
+          readings.push({ type: 'plume', at, zone: zone.id, landUse: zone.landUse, label, ...plume })
+        }
+        shares[label].push(mean(layout.all.map(cell => (scores[cell]! >= threshold ? 1 : 0))))
+      }
+      if (!cadence.isDue(at)) return { observations: [], readings }
+      const observations = known.map(label =>
+        observationOf(config.id, propertyOf[label], { value: median(shares[label]), quality: 'good' }, input),
+      )
+      shares = { smoke: [], flame: [] }
+      return { observations, readings }
+    },
+    suspend(reason) {
+      // What was seen through a trusted lens until now is dropped: k of n must be found again after it.
+      if (reason !== null) startAnew()
+      if (reason !== suspension) cadence.hurry()
+      suspension = reason
+    },
+    reset: startAnew,
+  }
+}
+
+/** Which cells belong to which zone. Cells of an ignored zone (a chimney, the sky) belong to none. */
+const layOut = (zones: readonly Zone[], columns: number, rows: number) => {
+  const ignored = new Set(
+    zones.filter(zone => zone.landUse === 'ignore').flatMap(zone => cellsInside(zone.polygon, columns, rows)),
+  )
+  const watched = zones.flatMap(zone => {
+    if (zone.landUse === 'ignore') return []
+    const inside = cellsInside(zone.polygon, columns, rows)
+    const cells = (inside.length > 0 ? inside : [cellAtMiddle(zone, columns, rows)]).filter(cell => !ignored.has(cell))
+    return cells.length > 0 ? [{ zone: { ...zone, landUse: zone.landUse }, cells }] : []
+  })
+  return { watched, all: [...new Set(watched.flatMap(({ cells }) => cells))] }
+}
+
+/** A far, small zone may hold no cell's centre; then the cell over its middle stands for it. */
+const cellAtMiddle = ({ polygon }: Zone, columns: number, rows: number): number => {
+  const column = Math.floor(clamp(mean(polygon.map(([x]) => x)) * columns, 0, columns - 1))
+  return Math.floor(clamp(mean(polygon.map(([, y]) => y)) * rows, 0, rows - 1)) * columns + column
+}
