@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createConnection, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Aedes } from 'aedes'
+
+export interface TestBroker {
+  readonly port: number
+  start(): Promise<void>
+  /** As kill -9 would: nothing is said to anybody. */
+  kill(): Promise<void>
+  close(): Promise<void>
+}
+
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  return port
+}
+
+/** Debian's Mosquitto, with the settings of our deployment. */
+export const mosquittoBroker = async (): Promise<TestBroker> => {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'mosquitto-'))
+  const config = join(folder, 'mosquitto.conf')
+  writeFileSync(
+    config,
+    [
+      `listener ${port} 127.0.0.1`,
+      'allow_anonymous true',
+      'set_tcp_nodelay true',
+      'persistence true',
+      `persistence_location ${folder}/`,
+      'autosave_on_changes true',
+      'autosave_interval 1',
+      'max_queued_messages 0',
+      'user root',
+      '',
+    ].join('\n'),
+  )
+  let child: ChildProcess | undefined
+  const answers = async (): Promise<boolean> => {
+    const socket = createConnection(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return true
+    } catch {
+      return false
+    } finally {
+      socket.destroy()
+    }
+  }
+  const kill = async (): Promise<void> => {
+    const dying = child
+    child = undefined
+    if (!dying || dying.exitCode !== null) return
+    dying.kill('SIGKILL')
+    await once(dying, 'exit')
+  }
+  return {
+    port,
+    async start() {
+      child = spawn('/usr/sbin/mosquitto', ['-c', config], { stdio: 'ignore' })
+      while (!(await answers())) await sleep(20)
+    },
+    kill,
+    async close() {
+      await kill()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Aedes in this process: keeps nothing over a restart, the worst case for everybody else. */
+export const aedesBroker = async (): Promise<TestBroker> => {
+  const port = await freePort()
+  let running: { readonly broker: Aedes; readonly server: ReturnType<typeof createServer> } | undefined
+  const kill = async (): Promise<void> => {
+    const dying = running
+    running = undefined
+    if (!dying) return
+    await new Promise<void>(resolve => dying.broker.close(() => resolve()))
+    await new Promise<void>(resolve => dying.server.close(() => resolve()))
+  }
+  return {
+    port,
+    async start() {
+      const broker = await Aedes.createBroker()
+      const server = createServer(broker.handle).listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      running = { broker, server }
+    },
+    kill,
+    close: kill,
+  }
+}
