@@ -24,7 +24,7 @@ export const createChildRegister = (folder: string, log: CaptureLog): ChildRegis
       const file = join(folder, name)
       const entry = readEntry(file)
       if (entry !== undefined) {
-        if (isRunning(entry.owner) && entry.owner.pid !== process.pid) continue
+        if (isRunning(entry.owner)) continue
         if (isRunning(entry.child) && kill(entry.child.pid)) {
           swept++
           log.warn(
