@@ -1,7 +1,8 @@
 /** The import law: rooms see each other's types only; the composition root hands values over. */
 const pureRooms = '^(edge/(analytics|rules)|central/incidents/engine)/'
 const adapterFolders = '/(runtimes|adapters|influxdb|embedded|sqlite|postgres)/'
-const roots = '^(edge/(agent|replay|main)|central/(service|main))[.]ts$'
+// A worker thread has a composition root of its own: adapters cannot be handed into it as values.
+const roots = '^(edge/(agent|replay|main|inference/inference-worker)|central/(service|main))[.]ts$'
 
 module.exports = {
   forbidden: [
