@@ -1,0 +1,27 @@
+import { validateConfig } from '@watchpost/shared/config/validate-config'
+import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
+import type { Decode, Decoder } from './decoder.js'
+import { decoders } from './decoders.js'
+
+/** Everything wrong with `manifest.decoder`, as sentences; empty when the decoder can be made. */
+export const decoderProblems = (manifest: ModelManifest): readonly string[] => {
+  const { decoder, value, errors } = read(manifest)
+  if (errors.length === 0) return decoder.problems(manifest, value)
+  return errors.map(
+    ({ path, message, given, hint }) =>
+      `decoder.${path} ${message}${given === undefined ? '' : ` (given: ${given})`}.${hint === undefined ? '' : ` ${hint}`}`,
+  )
+}
+
+export const createDecode = (manifest: ModelManifest): Decode => {
+  const { decoder, value } = read(manifest)
+  return decoder.create(manifest, value)
+}
+
+const read = (manifest: ModelManifest): { decoder: Decoder; value: unknown; errors: readonly DecoderError[] } => {
+  const { name, ...options } = manifest.decoder
+  const decoder = decoders[name as string]!
+  return { decoder, ...validateConfig(decoder.options, options) }
+}
+
+type DecoderError = ReturnType<typeof validateConfig>['errors'][number]

@@ -1,0 +1,15 @@
+import { centernet } from './centernet.js'
+import { classification } from './classification.js'
+import type { Decoder } from './decoder.js'
+import { grid } from './grid.js'
+import { segmentation } from './segmentation.js'
+import { yolox } from './yolox.js'
+
+/** A new decoder is one file, one line here and its name in the manifest's schema. */
+export const decoders: Readonly<Record<string, Decoder>> = {
+  yolox,
+  centernet,
+  grid,
+  segmentation,
+  classification,
+}

@@ -1,0 +1,49 @@
+import { type Static, Type } from '@sinclair/typebox'
+
+const Patch = Type.Object(
+  {
+    from: Type.Array(Type.Integer({ minimum: 0 }), { description: 'First index of each dimension.' }),
+    to: Type.Array(Type.Integer({ minimum: 1 }), { description: 'Index behind the last one of each dimension.' }),
+    value: Type.Number(),
+  },
+  { additionalProperties: false },
+)
+
+const Step = Type.Object(
+  {
+    at: Type.Number({ minimum: 0, description: 'Frame number or milliseconds from which this step holds.' }),
+    outputs: Type.Record(
+      Type.String(),
+      Type.Object(
+        { fill: Type.Number({ default: 0 }), patches: Type.Array(Patch, { default: [] }) },
+        { additionalProperties: false },
+      ),
+      { default: {}, description: 'What each output shows; one not named is all 0.' },
+    ),
+    fault: Type.Optional(
+      Type.Union(
+        ['throw', 'exit', 'hang'].map(name => Type.Literal(name)),
+        { description: 'What goes wrong instead, to rehearse it: the run fails, its worker dies, it never ends.' },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/** The "weights" of a scripted model: which tensors it gives at which frame or time. */
+export const Script = Type.Object(
+  {
+    clock: Type.Union([Type.Literal('frame'), Type.Literal('time')], {
+      default: 'frame',
+      description: 'frame: by frame number, from 1; time: by the time of the frame, in milliseconds.',
+    }),
+    period: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: 'After so many frames or milliseconds it begins anew.' }),
+    ),
+    busyMs: Type.Number({ minimum: 0, default: 0, description: 'CPU time burnt per run, as a real model would.' }),
+    steps: Type.Array(Step, { minItems: 1, description: 'Ascending; before the first one all outputs are 0.' }),
+  },
+  { additionalProperties: false },
+)
+export type Script = Static<typeof Script>
+export type Step = Static<typeof Step>

@@ -1,0 +1,8 @@
+/** Row-major. `data` belongs to the session and is valid until its next `run`. */
+export interface Tensor {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+/** By output name, each in the shape that the manifest declares. */
+export type Tensors = Readonly<Record<string, Tensor>>
