@@ -1,0 +1,192 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createInference, type Inference, type InferenceOptions } from '../../../edge/inference/inference.js'
+import type { InferenceError } from '../../../edge/inference/inference-error.js'
+import { frameOf, load, writePackage, writeScriptedPackage } from './packages.js'
+
+const quiet = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
+
+const started = async (folders: readonly string[], options: Partial<InferenceOptions> = {}): Promise<Inference> => {
+  const packages = await Promise.all(folders.map(folder => load(folder)))
+  const inference = createInference({ packages, workers: 1, log: quiet, ...options })
+  onTestFinished(() => inference.stop())
+  await inference.start()
+  return inference
+}
+
+const reasonOf = (attempt: Promise<unknown>): Promise<string> =>
+  attempt.then(
+    () => 'done',
+    (error: InferenceError) => error.reason,
+  )
+
+const scores = (result: Awaited<ReturnType<Inference['detect']>>): readonly number[] => {
+  if (result.decoded.kind !== 'grid') throw new Error('A grid was expected.')
+  return Array.from(result.decoded.scores)
+}
+
+describe('inference', () => {
+  it('judges frames with a real ONNX model in a worker and names the model', async () => {
+    const inference = await started([writePackage()])
+    const redLeft = frameOf(128, 64, x => (x < 64 ? [255, 0, 0] : [0, 0, 255]))
+    const result = await inference.detect('means', redLeft)
+    const expected = [1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1]
+    expect(scores(result).map(score => Math.round(score * 1000) / 1000)).toEqual(expected)
+    expect(result.decoded).toMatchObject({ kind: 'grid', labels: ['smoke', 'flame'], rows: 2, columns: 4 })
+    expect(result.model).toMatchObject({
+      id: 'means',
+      version: '1.2.3',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
+    expect(result.inferenceMs).toBeGreaterThan(0)
+  })
+
+  it('gives answers that later frames do not overwrite', async () => {
+    const inference = await started([writePackage()])
+    const first = await inference.detect(
+      'means',
+      frameOf(64, 32, () => [255, 0, 0]),
+    )
+    await inference.detect(
+      'means',
+      frameOf(64, 32, () => [0, 0, 0]),
+    )
+    expect(scores(first)[0]).toBeCloseTo(1, 4)
+  })
+
+  it('spreads frames over its workers and counts them', async () => {
+    const inference = await started([writePackage()], { workers: 2 })
+    await Promise.all(Array.from({ length: 20 }, () => inference.detect('means', frameOf(64, 32))))
+    const { workers, models } = inference.stats()
+    expect(workers).toEqual({ wanted: 2, running: 2, lost: 0 })
+    expect(models.means).toMatchObject({ received: 20, done: 20, failed: {}, waiting: 0, running: 0 })
+    expect(models.means!.meanMs).toBeGreaterThan(0)
+  })
+
+  it('holds received = done + failed + waiting + running while frames are under way', async () => {
+    const folder = writeScriptedPackage({ busyMs: 20, steps: [{ at: 1 }, { at: 3, fault: 'throw' }] })
+    const inference = await started([folder], { maxWaiting: 3 })
+    const all = [1, 2, 3, 4, 5, 6].map(number =>
+      reasonOf(inference.detect('scripted', frameOf(8, 8, undefined, { number }))),
+    )
+    const check = (): void => {
+      const { received, done, failed, waiting, running } = inference.stats().models.scripted!
+      const failures = Object.values(failed).reduce((total, count) => total + count, 0)
+      expect(received).toBe(done + failures + waiting + running)
+    }
+    check()
+    for (const one of all) {
+      await one
+      check()
+    }
+    expect(await Promise.all(all)).toEqual(['done', 'done', 'model-error', 'model-error', 'queue-full', 'queue-full'])
+  })
+
+  it('does not let a model with many frames starve another one', async () => {
+    const slow = writeScriptedPackage({ busyMs: 15, steps: [{ at: 1 }] })
+    const inference = await started([slow, writePackage()])
+    const order: string[] = []
+    const slowOnes = Array.from({ length: 6 }, () =>
+      inference.detect('scripted', frameOf(8, 8)).then(() => order.push('slow')),
+    )
+    const quick = inference.detect('means', frameOf(8, 8)).then(() => order.push('quick'))
+    await Promise.all([...slowOnes, quick])
+    expect(order.indexOf('quick')).toBeLessThanOrEqual(2)
+  })
+
+  it('rejects the frame whose worker dies, replaces the worker and judges the frames behind it', async () => {
+    const folder = writeScriptedPackage({ steps: [{ at: 1 }, { at: 7, fault: 'exit' }, { at: 8 }] })
+    const inference = await started([folder], { replaceDelayMs: 10 })
+    const deadly = inference.detect('scripted', frameOf(8, 8, undefined, { number: 7 }))
+    const behind = inference.detect('scripted', frameOf(8, 8, undefined, { number: 8 }))
+    await expect(deadly).rejects.toThrow(/inference worker was lost: it ended with code 1/)
+    expect((await behind).decoded.kind).toBe('grid')
+    expect(inference.stats().workers).toEqual({ wanted: 1, running: 1, lost: 1 })
+  })
+
+  it('gives up a frame that takes too long, together with its worker', async () => {
+    const folder = writeScriptedPackage({ steps: [{ at: 1 }, { at: 2, fault: 'hang' }, { at: 3 }] })
+    const inference = await started([folder], { jobTimeoutMs: 300, replaceDelayMs: 10 })
+    const late = inference.detect('scripted', frameOf(8, 8, undefined, { number: 2 }))
+    await expect(late).rejects.toThrow(/gave no answer within 0.3 s/)
+    expect(await reasonOf(inference.detect('scripted', frameOf(8, 8, undefined, { number: 3 })))).toBe('done')
+  })
+
+  it('refuses frames at once, with the reason, when there is no worker and none can be started', async () => {
+    const script = { steps: [{ at: 1 }, { at: 2, fault: 'exit' }] }
+    const folder = writeScriptedPackage(script)
+    const inference = await started([folder], { replaceDelayMs: 50 })
+    const { rmSync } = await import('node:fs')
+    rmSync(folder, { recursive: true })
+    const outcomes = [2, 1, 1].map(number =>
+      reasonOf(inference.detect('scripted', frameOf(8, 8, undefined, { number }))),
+    )
+    expect(await Promise.all(outcomes)).toEqual(['worker-lost', 'worker-lost', 'worker-lost'])
+    await expect(inference.detect('scripted', frameOf(8, 8))).rejects.toThrow(
+      /No inference worker is running: .*script.json/,
+    )
+    expect(inference.stats().workers.running).toBe(0)
+  })
+
+  it('refuses unknown models, and everything while it is not running', async () => {
+    const packages = [await load(writePackage())]
+    const inference = createInference({ packages, workers: 1, log: quiet })
+    await expect(inference.detect('nothing', frameOf(8, 8))).rejects.toThrow(/no model "nothing"; known are means/)
+    expect(await reasonOf(inference.detect('means', frameOf(8, 8)))).toBe('not-running')
+  })
+
+  it('rejects waiting and running frames when it is stopped, and can be started anew', async () => {
+    const inference = await started([writeScriptedPackage({ busyMs: 50, steps: [{ at: 1 }] })])
+    const frames = [1, 2, 3].map(() => reasonOf(inference.detect('scripted', frameOf(8, 8))))
+    await inference.stop()
+    expect(await Promise.all(frames)).toEqual(['not-running', 'not-running', 'not-running'])
+    await inference.start()
+    expect(await reasonOf(inference.detect('scripted', frameOf(8, 8)))).toBe('done')
+  })
+
+  it('refuses to start when the weights do not have the declared names or shapes, and says so', async () => {
+    const wrongName = writePackage({ input: { ...input, name: 'picture' } })
+    await expect(started([wrongName])).rejects.toThrow(
+      /has no input "picture"; its inputs are images: correct input.name/,
+    )
+    const wrongOutput = writePackage({ outputs: [{ name: 'heat', shape: [1, 2, 2, 4] }] })
+    await expect(started([wrongOutput])).rejects.toThrow(
+      /has no output "heat"; its outputs are scores: correct outputs/,
+    )
+    const wrongShape = writePackage({ outputs: [{ name: 'scores', shape: [1, 2, 4, 8] }] })
+    await expect(started([wrongShape])).rejects.toThrow(/cannot be opened/)
+  })
+
+  it('refuses weights that are not a model', async () => {
+    await expect(started([writePackage({}, { 'model.onnx': 'not a model' })])).rejects.toThrow(
+      /cannot be opened: .*model.onnx/,
+    )
+  })
+
+  it('keeps the event loop free while models are opened and frames judged', async () => {
+    const packages = [await load(writePackage())]
+    const inference = createInference({ packages, workers: 2, log: quiet })
+    onTestFinished(() => inference.stop())
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    await inference.start()
+    const frame = frameOf(640, 360)
+    for (let i = 0; i < 50; i++) await inference.detect('means', frame)
+    delay.disable()
+    console.log(
+      `event loop p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, worst ${(delay.max / 1e6).toFixed(1)} ms`,
+    )
+    expect(delay.percentile(99) / 1e6).toBeLessThan(20)
+  })
+})
+
+const input = {
+  name: 'images',
+  width: 64,
+  height: 32,
+  layout: 'nchw',
+  channels: 'rgb',
+  resize: 'stretch',
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Frame } from '../../../edge/frames/frame.js'
+import { onnxFile } from '../../../edge/inference/convert/onnx-file.js'
+import { loadModelPackage, type ModelPackage } from '../../../edge/inference/model-package.js'
+
+/** A folder that is gone after the test. */
+export const temporaryFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'watchpost-inference-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+export const digest = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+
+/**
+ * A real ONNX model small enough to reckon by hand: each 16×16 cell's mean red and mean blue, divided by 255.
+ * Input 64×32, output `[1, 2, 2, 4]`.
+ */
+export const meansModel = (): Uint8Array => {
+  const weights = new Float32Array(2 * 3 * 16 * 16)
+  for (let i = 0; i < 256; i++) {
+    weights[i] = 1 / 256 / 255
+    weights[(3 + 2) * 256 + i] = 1 / 256 / 255
+  }
+  return Buffer.concat(
+    onnxFile({
+      name: 'means',
+      inputs: [{ name: 'images', shape: [1, 3, 32, 64] }],
+      outputs: [{ name: 'scores', shape: [1, 2, 2, 4] }],
+      constants: [{ name: 'kernel', shape: [2, 3, 16, 16], data: weights }],
+      nodes: [
+        {
+          operator: 'Conv',
+          inputs: ['images', 'kernel'],
+          output: 'scores',
+          attributes: { strides: [16, 16], kernel_shape: [16, 16] },
+        },
+      ],
+    }),
+  )
+}
+
+type Json = Record<string, unknown>
+
+export const gridManifest = (weights: Uint8Array | string, changes: Json = {}): Json => ({
+  schemaVersion: 1,
+  id: 'means',
+  version: '1.2.3',
+  task: 'smoke-flame',
+  runtime: 'onnx',
+  decoder: { name: 'grid' },
+  weights: { path: 'model.onnx', sha256: digest(weights), bytes: Buffer.byteLength(weights) },
+  input: {
+    name: 'images',
+    width: 64,
+    height: 32,
+    layout: 'nchw',
+    channels: 'rgb',
+    resize: 'stretch',
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+  },
+  outputs: [{ name: 'scores', shape: [1, 2, 2, 4] }],
+  labels: ['smoke', 'flame'],
+  thresholds: { default: 0.5 },
+  tolerance: 0.001,
+  golden: [],
+  licence: 'Apache-2.0',
+  sources: [],
+  metrics: {},
+  ...changes,
+})
+
+/** Writes a package folder: by default the model of means, which passes every check. */
+export const writePackage = (changes: Json = {}, files: Readonly<Record<string, Uint8Array | string>> = {}): string => {
+  const folder = temporaryFolder()
+  const weights = files['model.onnx'] ?? meansModel()
+  const all = { 'model.onnx': weights, 'manifest.json': JSON.stringify(gridManifest(weights, changes)), ...files }
+  for (const [path, content] of Object.entries(all)) {
+    mkdirSync(join(folder, path, '..'), { recursive: true })
+    writeFileSync(join(folder, path), content)
+  }
+  return folder
+}
+
+/** A package whose answers follow a script; same outputs as the model of means. */
+export const writeScriptedPackage = (script: Json, changes: Json = {}): string => {
+  const text = JSON.stringify(script)
+  return writePackage(
+    {
+      id: 'scripted',
+      runtime: 'scripted',
+      weights: { path: 'script.json', sha256: digest(text), bytes: text.length },
+      ...changes,
+    },
+    { 'script.json': text },
+  )
+}
+
+export const load = (
+  folder: string,
+  options: Partial<Parameters<typeof loadModelPackage>[1]> = {},
+): Promise<ModelPackage> =>
+  loadModelPackage(folder, { cacheDir: join(folder, 'cache'), requireSignatures: false, ...options })
+
+export const frameOf = (
+  width: number,
+  height: number,
+  colour: (x: number, y: number) => readonly [number, number, number] = () => [0, 0, 0],
+  changes: Partial<Frame> = {},
+): Frame => {
+  const pixels = new Uint8Array(new SharedArrayBuffer(width * height * 3))
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) pixels.set(colour(x, y), (y * width + x) * 3)
+  return { cameraId: 'camera-1', width, height, pixels, takenAt: Date.UTC(2026, 9, 27), number: 1, ...changes }
+}
