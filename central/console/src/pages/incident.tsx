@@ -10,6 +10,7 @@ import { SeverityBadge, StateBadge } from '../parts/badges.js'
 import { Loaded } from '../parts/loading.js'
 import { Picture } from '../parts/picture.js'
 import { Timeline } from '../parts/timeline.js'
+import { useLevelName } from '../parts/use-level-name.js'
 
 const verdictKeys: Readonly<Record<string, VerdictValue>> = { t: 'true', f: 'false', d: 'duplicate', u: 'unsure' }
 
@@ -24,6 +25,7 @@ const leading = (events: readonly IncidentEvent[]): IncidentEvent | undefined =>
 
 const Opened = ({ incident }: { readonly incident: Incident }) => {
   const { t, name, time } = useLanguage()
+  const levelName = useLevelName()
   const cache = useQueryClient()
   const [chosen, setChosen] = useState<string | null>(null)
   const event = incident.events.find(({ eventId }) => eventId === chosen) ?? leading(incident.events)
@@ -71,7 +73,7 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
         </h1>
         <p className="muted">
           {t('incident.opened')} <time dateTime={incident.openedAt}>{time(incident.openedAt, 'full')}</time>
-          {incident.level && ` · ${incident.level}`}
+          {incident.level && ` · ${levelName(incident.level)}`}
         </p>
       </header>
       {incident.resolutionProposed && <p className="notice">{t('incident.proposed')}</p>}
@@ -177,9 +179,10 @@ const EvidenceView = ({ event }: { readonly event: IncidentEvent }) => {
 
 const Facts = ({ incident, event }: { readonly incident: Incident; readonly event: IncidentEvent }) => {
   const { t, name } = useLanguage()
+  const levelName = useLevelName()
   const facts: readonly (readonly [Key, string | null])[] = [
     ['incident.value', event.measure && `${event.measure.value.toFixed(1)} ${event.measure.unit}`],
-    ['incident.level', event.level],
+    ['incident.level', event.level && levelName(event.level)],
     ['incident.zone', event.zone],
     ['incident.camera', `${name(incident.cameraName)} (${incident.cameraId})`],
     ['incident.ward', incident.wardId],
