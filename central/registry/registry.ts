@@ -16,6 +16,9 @@ export interface CameraPlace {
   readonly hotspot: Hotspot | null
 }
 
+/** Rejects while the broker is away. */
+export type PublishDown = (topic: string, payload: string, options: { qos: 0 | 1; retain: boolean }) => Promise<void>
+
 export interface RegistryChange {
   readonly kind: 'camera' | 'agent'
   readonly id: string
@@ -28,6 +31,7 @@ export interface Registry {
   camera(cameraId: string): CameraPlace | undefined
   /** The ward whose polygon holds the point. */
   wardAt(location: LonLat): Ward | null
+  siteOfAgent(): ReadonlyMap<string, string>
   cameras(): readonly CameraState[]
   /** Agents of the city file, and those that speak without being named there (`known: false`). */
   agents(): readonly AgentView[]
@@ -36,15 +40,21 @@ export interface Registry {
   noteUnknown(address: AgentAddress): void
   /** State, health, reported and replies, as they arrive. A message that does not fit its schema is counted, no more. */
   onMessage(topic: ParsedTopic, payload: Uint8Array): void
+  /** Status messages that did not fit their schema. */
+  misfits(): number
   /** Camera conditions from the committed log. */
   readonly applyRecords: LogConsumer
   /** A changed city file is in force at once. */
   replaceCity(city: City): void
   /** One listener; called after every visible change of a camera or agent. */
   onChange(listener: (change: RegistryChange) => void): void
+  /** One listener; an agent of the city file is online with this epoch, also when the city file named it just now. */
+  onOnline(listener: (address: AgentAddress, epoch: number) => void): void
   desired(agentId: string): Desired | undefined
   /** Stores and publishes the next version. Rejects with `UnknownAgentError` for an agent that is not in the city file. */
   setDesired(agentId: string, config: Readonly<Record<string, unknown>>): Promise<Desired>
+  /** To be called after every connection to the broker. */
+  repeatDesired(): void
   /** Resolves with the agent's reply. Rejects with `CommandTimeoutError` when none comes in time. */
   command(agentId: string, name: CommandName, options?: CommandOptions): Promise<CommandReply>
   start(): void
