@@ -36,9 +36,11 @@ export interface Loss {
   readonly phase: EventPhase
   readonly nowMs: number
   readonly lost: readonly LostRange[]
+  /** Lost before they had a number, beside `lost`. */
+  readonly unnumbered?: number
 }
 
-export const dataLossRecord = ({ cameraId, startedAt, phase, nowMs, lost }: Loss): OutboxRecord => ({
+export const dataLossRecord = ({ cameraId, startedAt, phase, nowMs, lost, unnumbered = 0 }: Loss): OutboxRecord => ({
   cameraId,
   type: 'event.v1',
   data: {
@@ -51,7 +53,7 @@ export const dataLossRecord = ({ cameraId, startedAt, phase, nowMs, lost }: Loss
     phenomenonTime: new Date(nowMs).toISOString(),
     measure: {
       property: 'lostObservations',
-      value: lost.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0),
+      value: lost.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, unnumbered),
       unit: '1',
     },
     evidence: [],

@@ -1,5 +1,5 @@
-import { Observation } from '@watchpost/shared/contracts/observation'
 import { Value } from '@sinclair/typebox/value'
+import { Observation } from '@watchpost/shared/contracts/observation'
 import { describe, expect, it } from 'vitest'
 import { createAnalytic } from '../../../edge/analytics/create-analytic.js'
 import type { Reading } from '../../../edge/analytics/reading.js'

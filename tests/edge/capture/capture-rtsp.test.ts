@@ -6,9 +6,9 @@ import { type Capture, createCapture } from '../../../edge/capture/capture.js'
 import type { ConditionChange } from '../../../edge/capture/condition-tracker.js'
 import type { CameraConfig } from '../../../edge/config/agent-config.js'
 import type { Frame } from '../../../edge/frames/frame.js'
+import { cameraOf, type RecordedLog, recordLog, until } from '../../helpers/camera-fixture.js'
 import { type H264Clip, makeClip, readH264, temporaryFolder } from '../../helpers/clips.js'
 import { type RtspServer, startRtspServer } from '../../helpers/rtsp-server.js'
-import { cameraOf, type RecordedLog, recordLog, until } from '../../helpers/camera-fixture.js'
 
 const folder = temporaryFolder('capture-rtsp')
 /** Colours that survive H.264: a plain red picture. */
