@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { EvidenceRoom, Upload } from './evidence.js'
+import type { EvidenceLog } from './evidence-log.js'
+
+export interface EvidenceUploaderOptions {
+  /** Central's address, without the path. */
+  readonly url: string
+  readonly token: string | undefined
+  readonly agentId: string
+  readonly evidence: Pick<EvidenceRoom, 'pending' | 'openForUpload' | 'markSent' | 'markDead' | 'onPending'>
+  readonly log: EvidenceLog
+  readonly fetch?: typeof fetch
+  /** First delay after a failure; doubles up to `ceilingMs`. */
+  readonly baseMs?: number
+  readonly ceilingMs?: number
+  readonly random?: () => number
+}
+
+export interface EvidenceUploader {
+  start(): void
+  /** Resolves when the request under way has ended or was cut. What was not confirmed stays pending. */
+  stop(): Promise<void>
+  status(): { readonly sent: number; readonly failures: number; readonly lastError: string | null }
+}
+
+type Outcome = { readonly kind: 'sent' } | { readonly kind: 'dead'; readonly reason: string } | Retry
+interface Retry {
+  readonly kind: 'retry'
+  readonly reason: string
+  readonly hint: string
+  readonly afterMs?: number
+}
+
+const requestTimeoutMs = 30_000
+/** Answers in the 400s that may be different next time: credentials being rotated, a slow proxy, too many requests. */
+const retriedStatuses = new Set([401, 403, 408, 429])
+
+/**
+ * Puts pictures to central, one at a time, newest first: after an outage the running incident gets its picture before yesterday's. Central
+ * verifies the hash, so repeating a put is harmless. A picture that fails waits behind all others, so one bad picture holds up none.
+ */
+export const createEvidenceUploader = (options: EvidenceUploaderOptions): EvidenceUploader => {
+  const { evidence, log, agentId, token, random = Math.random, baseMs = 1_000, ceilingMs = 60_000 } = options
+  const send = options.fetch ?? fetch
+  const base = options.url.endsWith('/') ? options.url : `${options.url}/`
+  const stopping = new AbortController()
+  /** Taken from the end. */
+  let queue: string[] = []
+  /** Failed once; their turn comes when all others are through. */
+  let deferred: string[] = []
+  let wake: () => void = () => {}
+  let running: Promise<void> | undefined
+  let [sent, failures, failuresInRow] = [0, 0, 0]
+  let lastError: string | null = null
+
+  const put = async ({ sha256, mediaType, body, note }: Upload): Promise<Outcome> => {
+    const headers: Record<string, string> = { 'Content-Type': mediaType, 'X-Watchpost-Agent': agentId }
+    if (token !== undefined) headers.Authorization = `Bearer ${token}`
+    if (note !== undefined) {
+      headers['X-Watchpost-Camera'] = note.cameraId
+      headers['X-Watchpost-Role'] = note.role
+      headers['X-Watchpost-Taken-At'] = new Date(note.takenAt).toISOString()
+    }
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(requestTimeoutMs)])
+    try {
+      const url = new URL(`ingest/v1/evidence/${sha256}`, base)
+      const response = await send(url, {
+        method: 'PUT',
+        headers,
+        body: new Uint8Array(body),
+        signal,
+        redirect: 'error',
+      })
+      const text = response.ok ? '' : await response.text().catch(() => '')
+      await response.body?.cancel().catch(() => {})
+      return outcomeOf(response, text)
+    } catch (error) {
+      return {
+        kind: 'retry',
+        reason: messageOf(error),
+        hint: 'Check evidence.url, and that central runs and can be reached.',
+      }
+    }
+  }
+
+  const pause = async (retry: Retry): Promise<void> => {
+    const backOffMs = Math.min(ceilingMs, baseMs * 2 ** Math.min(failuresInRow, 20)) * (0.5 + random() / 2)
+    const delayMs = Math.max(backOffMs, Math.min(retry.afterMs ?? 0, ceilingMs))
+    if (failuresInRow === 0 || retry.reason !== lastError) {
+      log.warn(
+        { reason: retry.reason, hint: retry.hint, retryInMs: Math.round(delayMs) },
+        'Pictures wait: they cannot be sent',
+      )
+    }
+    failures++
+    failuresInRow++
+    lastError = retry.reason
+    await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => {})
+  }
+
+  const next = async (): Promise<string | undefined> => {
+    if (queue.length === 0) {
+      queue = deferred
+      deferred = []
+    }
+    const sha256 = queue.pop()
+    if (sha256 !== undefined) return sha256
+    await new Promise<void>(resolve => {
+      wake = resolve
+    })
+    return undefined
+  }
+
+  const handle = async (sha256: string): Promise<void> => {
+    const upload = await evidence.openForUpload(sha256)
+    if (upload === undefined) return
+    const outcome = await put(upload)
+    if (outcome.kind === 'retry') {
+      deferred.unshift(sha256)
+      if (!stopping.signal.aborted) await pause(outcome)
+      return
+    }
+    if (failuresInRow > 0) log.info({ failures: failuresInRow }, 'Pictures are sent again')
+    failuresInRow = 0
+    lastError = null
+    if (outcome.kind === 'dead') return evidence.markDead(sha256, outcome.reason)
+    await evidence.markSent(sha256)
+    sent++
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const sha256 = await next()
+      if (sha256 === undefined) continue
+      try {
+        await handle(sha256)
+      } catch (error) {
+        // The disk, not central: the picture stays pending on disk and is tried again.
+        deferred.unshift(sha256)
+        await pause({ kind: 'retry', reason: messageOf(error), hint: 'Check the disk of dataDir.' })
+      }
+    }
+  }
+
+  return {
+    start() {
+      queue = [...evidence.pending()]
+      evidence.onPending(sha256 => {
+        queue.push(sha256)
+        wake()
+      })
+      running ??= run().catch(err => log.error({ err }, 'The upload of pictures ended for good; restart the agent'))
+    },
+    async stop() {
+      stopping.abort()
+      wake()
+      await running
+    },
+    status: () => ({ sent, failures, lastError }),
+  }
+}
+
+const outcomeOf = (response: Response, text: string): Outcome => {
+  const { status } = response
+  if (response.ok) return { kind: 'sent' }
+  const reason = `Central answered ${status}${text === '' ? '' : `: ${text.slice(0, 300)}`}`
+  if (status >= 400 && status < 500 && !retriedStatuses.has(status)) return { kind: 'dead', reason }
+  const isRefused = status === 401 || status === 403
+  const hint = isRefused
+    ? 'Check the token of this agent (evidence.tokenFile or tokenEnv) against central.'
+    : 'Central is in trouble or busy; the agent tries again by itself.'
+  const afterSeconds = Number(response.headers.get('Retry-After') ?? Number.NaN)
+  return { kind: 'retry', reason, hint, ...(Number.isFinite(afterSeconds) ? { afterMs: afterSeconds * 1000 } : {}) }
+}
+
+/** fetch hides what happened in the cause. */
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
+}
