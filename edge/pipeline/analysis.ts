@@ -1,0 +1,100 @@
+import type { Event } from '@watchpost/shared/contracts/event'
+import type { Evidence } from '@watchpost/shared/contracts/evidence'
+import type { Analytic } from '../analytics/analytic.js'
+import type { Frame } from '../frames/frame.js'
+import type { InferenceResult, ModelIdentity } from '../inference/inference-result.js'
+import type { OutboxRecord } from '../outbox/outbox.js'
+import type { EventDraft, Rule } from '../rules/rule.js'
+
+/** Pictures for events; see the evidence room. Neither method rejects. */
+export interface EvidenceTaker {
+  take(draft: EventDraft, frame: Frame): Promise<readonly Evidence[]>
+  takeAfter(draft: EventDraft, frame: Frame): Promise<Evidence | undefined>
+}
+
+export interface AnalysisOptions {
+  readonly cameraId: string
+  readonly analyticId: string
+  readonly model: ModelIdentity
+  readonly analytic: Analytic
+  readonly rule: Rule
+  readonly detect: (frame: Frame) => Promise<InferenceResult>
+  readonly evidence: EvidenceTaker
+  readonly record: (records: readonly OutboxRecord[], states: Readonly<Record<string, unknown>>) => Promise<void>
+}
+
+export interface Analysis {
+  /**
+   * One frame from picture to records; resolves when they are recorded. Frames in the order of `takenAt`, one at a time.
+   * Rejects when the model could not judge the frame; nothing was recorded then and the next frame may be given.
+   */
+  analyse(frame: Frame, connection: { readonly isFirstOfConnection: boolean }): Promise<void>
+  /** See `Analytic.suspend`. */
+  suspend(reason: string | null): void
+  /** Running mean of the time in the model; null before the first frame. */
+  inferenceMs(): number | null
+  /** Resolves when pictures that were still to come are recorded. */
+  settled(): Promise<void>
+}
+
+/** Where a rule's state is kept in the outbox. */
+export const ruleIdOf = (cameraId: string, analyticId: string): string => `${cameraId}/${analyticId}`
+
+const newestWeight = 0.1
+
+/** One camera and one analytic: detect → analytic → rule → evidence → record. */
+export const createAnalysis = (options: AnalysisOptions): Analysis => {
+  const { cameraId, model, analytic, rule, detect, evidence, record } = options
+  const ruleId = ruleIdOf(cameraId, options.analyticId)
+  const afterPictures = new Set<Promise<void>>()
+  let meanMs: number | null = null
+  let storedState = JSON.stringify(rule.state())
+
+  const eventOf = (draft: EventDraft, pictures: readonly Evidence[]): OutboxRecord => ({
+    cameraId,
+    type: 'event.v1',
+    data: { ...draft, model, evidence: [...pictures] } satisfies Event,
+  })
+
+  /** The event is durable at once; the picture of a second later follows as its update. */
+  const followUp = async (draft: EventDraft, frame: Frame): Promise<void> => {
+    const after = await evidence.takeAfter(draft, frame)
+    if (after) await record([eventOf({ ...draft, phase: 'updated', phenomenonTime: after.takenAt }, [after])], {})
+  }
+
+  /** Only what changed: a state is written with the events that changed it. */
+  const changedStates = (): Readonly<Record<string, unknown>> => {
+    const state = rule.state()
+    const text = JSON.stringify(state)
+    if (text === storedState) return {}
+    storedState = text
+    return { [ruleId]: state }
+  }
+
+  return {
+    async analyse(frame, { isFirstOfConnection }) {
+      if (isFirstOfConnection) analytic.reset()
+      const result = await detect(frame)
+      meanMs = meanMs === null ? result.inferenceMs : meanMs + (result.inferenceMs - meanMs) * newestWeight
+      const { observations, readings } = analytic.update({ frame, result })
+      const drafts = rule.evaluate(readings, frame.takenAt)
+      const states = changedStates()
+      const events: OutboxRecord[] = []
+      for (const draft of drafts) events.push(eventOf(draft, await evidence.take(draft, frame)))
+      const records = [
+        ...observations.map((data): OutboxRecord => ({ cameraId, type: 'observation.v1', data })),
+        ...events,
+      ]
+      if (records.length > 0 || Object.keys(states).length > 0) await record(records, states)
+      for (const draft of drafts) {
+        const following = followUp(draft, frame).finally(() => afterPictures.delete(following))
+        afterPictures.add(following)
+      }
+    },
+    suspend: reason => analytic.suspend(reason),
+    inferenceMs: () => meanMs,
+    settled: async () => {
+      await Promise.all(afterPictures)
+    },
+  }
+}
