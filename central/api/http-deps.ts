@@ -21,6 +21,10 @@ export interface HttpDeps {
   readonly ledger: Ingest['ledger']
   readonly timeseries: Pick<TimeSeriesStore, 'query' | 'latest'>
   readonly users: Users
+  /** Of this release, for the OpenAPI document. */
+  readonly version: string
+  /** Calls per address; default 600. */
+  readonly publicRequestsPerMinute?: number
   /** Folder of the built console; undefined: no console is served. */
   readonly consoleDir?: string
   /** /healthz, /readyz, /metrics. */

@@ -41,9 +41,12 @@ export interface EvidenceStore {
   /** Which of these are held. */
   stored(sha256s: readonly string[]): Promise<ReadonlySet<string>>
   find(sha256: string): Promise<EvidenceFile | undefined>
-  /** The newest picture each camera sent with the role `snapshot`; older ones are not kept. */
-  snapshot(cameraId: string): Promise<StoredEvidence | undefined>
-  /** Deletes what was stored before the time given, except the newest snapshots; returns how many. */
+  /**
+   * The newest picture (JPEG) of a camera, by the time it was taken. Of the pictures sent with the role `snapshot` only the
+   * newest is kept for long, so a camera's wall picture does not fill the disk.
+   */
+  newestPicture(cameraId: string, role?: EvidenceRole): Promise<StoredEvidence | undefined>
+  /** Deletes what was stored before the time given, except each camera's newest snapshot; returns how many. */
   sweep(beforeMs: number): Promise<number>
   /** After each picture or clip that is new. One listener. */
   onStored(listener: (evidence: StoredEvidence) => void): void

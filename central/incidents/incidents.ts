@@ -74,6 +74,8 @@ export interface Incidents {
   transition(incidentId: string, command: Transition, by: Me, options?: CommandOptions): Promise<Outcome>
   note(incidentId: string, note: string, by: Me, options?: CommandOptions): Promise<Outcome>
   verdict(eventId: string, verdict: VerdictBody, by: Me, options?: CommandOptions): Promise<Outcome>
+  /** Whether an incident this person may see names the picture or clip. */
+  namesEvidence(sha256: string, viewer: Me): Promise<boolean>
   /** A picture or clip has arrived: incidents that name it are announced again. */
   evidenceArrived(sha256: string): Promise<void>
   /** After each committed change, with the incident as it is now. One listener. */
@@ -229,6 +231,8 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
         at => ({ verdict: { ...verdict, by: by.name, at } }),
       )
     },
+    namesEvidence: async (sha256, viewer) =>
+      (await store.list({ evidenceSha256: sha256, ...scopeOf(viewer) }, { limit: 1 })).length > 0,
     evidenceArrived: async sha256 => {
       const naming = await store.list({ evidenceSha256: sha256 }, { limit: 20 })
       await announce(naming.map(record => record.id))

@@ -18,6 +18,9 @@ export const incidentStates = [
 ] as const
 export const IncidentState = Type.Union(incidentStates.map(state => Type.Literal(state)))
 
+/** People are done with these; only a worse event or a person brings one back. */
+export const settledStates: readonly IncidentState[] = ['resolved', 'closed', 'falsePositive', 'duplicate', 'shelved']
+
 export const verdictValues = ['true', 'false', 'duplicate', 'unsure'] as const
 const nullable = <T extends import('@sinclair/typebox').TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const Bilingual = Type.Object({ vi: Type.String(), en: Type.String() })

@@ -1,4 +1,7 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { hash, verify } from '@node-rs/argon2'
 import type { Me, Role } from '@watchpost/shared/api/incidents'
+import type { UserRow, UserStore } from './user-store.js'
 
 export interface UserListing extends Me {
   readonly createdAt: number
@@ -29,4 +32,89 @@ export interface Users {
   bySession(sessionToken: string): Promise<Me | undefined>
   byApiToken(apiToken: string): Promise<Me | undefined>
   close(): Promise<void>
+}
+
+/** argon2id (the library's default) with OWASP's numbers: 19 MiB, two passes, one lane. */
+const hashOptions = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
+const shortestPassword = 10
+/** A shift and a bit; a wall screen that is used keeps its session. */
+const sessionIdleMs = 12 * 3_600_000
+const sessionLongestMs = 14 * 24 * 3_600_000
+/** Not every request is worth a write. */
+const sessionTouchMs = 5 * 60_000
+
+const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+const newToken = (): string => randomBytes(32).toString('base64url')
+const meOf = ({ name, role, wardId }: UserRow): Me => ({ name, role, wardId })
+
+export const createUsers = ({ store, clock }: { readonly store: UserStore; readonly clock: () => number }): Users => {
+  // Verified against when the name is unknown, so that the time tells nobody which names exist.
+  const nobody = hash(newToken(), hashOptions)
+  nobody.catch(() => {})
+
+  return {
+    add: async ({ name, role, wardId, password }) => {
+      checkName(name)
+      checkPassword(password)
+      if (role === 'wardOfficer' && wardId === null) {
+        throw new Error(`Cannot add "${name}": a wardOfficer needs a ward. Name one of the city file's wards.`)
+      }
+      const passwordHash = await hash(password, hashOptions)
+      const row = { name, role, wardId, passwordHash, tokenDigest: null, createdAt: clock() }
+      if (await store.insert(row)) return
+      throw new Error(`Cannot add "${name}": the name is taken. Change the password instead, or remove the user first.`)
+    },
+    list: async () =>
+      (await store.all()).map(row => ({
+        ...meOf(row),
+        createdAt: row.createdAt,
+        hasApiToken: row.tokenDigest !== null,
+      })),
+    remove: name => store.remove(name),
+    setPassword: async (name, password) => {
+      checkPassword(password)
+      return store.change(name, { passwordHash: await hash(password, hashOptions) })
+    },
+    renewApiToken: async name => {
+      const token = newToken()
+      return (await store.change(name, { tokenDigest: digestOf(token) })) ? token : undefined
+    },
+    signIn: async (name, password) => {
+      const user = await store.find(name)
+      const matches = await verify(user?.passwordHash ?? (await nobody), password)
+      if (!user || !matches) return undefined
+      const [sessionToken, now] = [newToken(), clock()]
+      await store.removeSessionsUnusedSince(now - sessionIdleMs)
+      await store.putSession({ digest: digestOf(sessionToken), userName: name, createdAt: now, usedAt: now })
+      return { me: meOf(user), sessionToken }
+    },
+    signOut: token => store.removeSession(digestOf(token)),
+    bySession: async token => {
+      const found = await store.session(digestOf(token))
+      if (!found) return undefined
+      const { session, user } = found
+      const now = clock()
+      if (now - session.usedAt > sessionIdleMs || now - session.createdAt > sessionLongestMs) {
+        await store.removeSession(session.digest)
+        return undefined
+      }
+      if (now - session.usedAt > sessionTouchMs) await store.putSession({ ...session, usedAt: now })
+      return meOf(user)
+    },
+    byApiToken: async token => {
+      const user = await store.findByToken(digestOf(token))
+      return user && meOf(user)
+    },
+    close: () => store.close(),
+  }
+}
+
+const checkName = (name: string): void => {
+  if (/^[\p{L}\p{N}._@-]{1,120}$/u.test(name)) return
+  throw new Error(`Cannot use "${name}" as a name: letters, digits and . _ @ - only, at most 120.`)
+}
+
+const checkPassword = (password: string): void => {
+  if (password.length >= shortestPassword && password.length <= 500) return
+  throw new Error(`Cannot use this password: it must have ${shortestPassword} to 500 characters.`)
 }

@@ -1,7 +1,13 @@
-import type { IncidentState, Role, Transition, VerdictValue } from '@watchpost/shared/api/incidents'
+import {
+  type IncidentState,
+  type Role,
+  settledStates,
+  type Transition,
+  type VerdictValue,
+} from '@watchpost/shared/api/incidents'
 import type { EngineChanges, IncidentRecord, TimelineDraft } from './incident-record.js'
 import { isSettled } from './record-change.js'
-import { allowedStates, needsNote, settledStates } from './transitions.js'
+import { allowedStates, needsNote } from './transitions.js'
 
 export interface Actor {
   readonly name: string
@@ -87,7 +93,7 @@ const consequence = (record: IncidentRecord, value: VerdictValue): IncidentState
 }
 
 const settle = (record: IncidentRecord, to: IncidentState, atMs: number): IncidentRecord => {
-  const settled = settledStates.has(to)
+  const settled = settledStates.includes(to)
   // Closing keeps the moment of resolving: what happened in between is still news.
   const settledAt = settled ? (record.settledAt ?? atMs) : null
   return { ...record, state: to, updatedAt: atMs, settledAt, resolutionProposed: !settled && record.endedAt !== null }

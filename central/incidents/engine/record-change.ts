@@ -1,11 +1,12 @@
+import { settledStates } from '@watchpost/shared/api/incidents'
 import { type Severity, severities } from '@watchpost/shared/contracts/primitives'
 import type { Dated, EventFact, Happening, IncidentRecord, PictureRef } from './incident-record.js'
-import { settledStates, untouchedStates } from './transitions.js'
+import { untouchedStates } from './transitions.js'
 
 /** Enough for a list's picture and its fallbacks; the whole evidence stays with the events. */
 export const maxPictures = 8
 
-export const isSettled = (record: IncidentRecord): boolean => settledStates.has(record.state)
+export const isSettled = (record: IncidentRecord): boolean => settledStates.includes(record.state)
 export const isUntouched = (record: IncidentRecord): boolean =>
   untouchedStates.has(record.state) && record.assignee === null && record.verdicts.length === 0
 export const isWorse = (a: Severity, b: Severity): boolean => severities.indexOf(a) > severities.indexOf(b)

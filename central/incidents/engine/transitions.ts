@@ -17,15 +17,6 @@ export const transitionTable: Readonly<Record<IncidentState, readonly IncidentSt
   reopened: ['acknowledged', 'assigned', 'inProgress', 'resolved', 'falsePositive', 'duplicate', 'shelved'],
 }
 
-/** People are done with these; only a worse event or a person brings one back. */
-export const settledStates: ReadonlySet<IncidentState> = new Set([
-  'resolved',
-  'closed',
-  'falsePositive',
-  'duplicate',
-  'shelved',
-])
-
 /** Nobody has taken these up yet, so the system may still merge them into another or move them to another ward. */
 export const untouchedStates: ReadonlySet<IncidentState> = new Set(['new'])
 

@@ -1,0 +1,115 @@
+import { createReadStream, mkdirSync, rmSync } from 'node:fs'
+import { open, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EvidenceSource, EvidenceStore, Receipt, StoredEvidence } from '../evidence-store.js'
+import { mediaTypeOf, signatureBytes } from '../media-type.js'
+import { openDiskIndex } from './disk-index.js'
+import { createIntake } from './disk-intake.js'
+
+export interface DiskEvidenceOptions {
+  readonly directory: string
+  /** Largest picture or clip accepted. */
+  readonly maxBytes: number
+  /** Whether an event names this picture: such a one is evidence, even if it was also sent as a snapshot. */
+  readonly isNamed: (sha256: string) => Promise<boolean>
+  /** Unix milliseconds. */
+  readonly clock: () => number
+}
+
+/** A picture may arrive before the event that names it; so long it is kept although a newer snapshot is there. */
+const snapshotGraceMs = 5 * 60_000
+
+/** Files under `directory/ab/abcdef…`, written to `incoming/` first; an index beside them. */
+export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEvidenceOptions): EvidenceStore => {
+  const incoming = join(directory, 'incoming')
+  // What a crash left half written was never promised to anybody; the agent sends it again.
+  rmSync(incoming, { recursive: true, force: true })
+  mkdirSync(incoming, { recursive: true })
+  const index = openDiskIndex(join(directory, 'index.sqlite'))
+  const pathOf = (sha256: string): string => join(directory, sha256.slice(0, 2), sha256)
+  const intake = createIntake({ incoming, pathOf, maxBytes })
+  let listener: (evidence: StoredEvidence) => void = () => {}
+
+  /** The index's row, or one made again from the file when the index lost it; undefined: no such file. */
+  const held = async (sha256: string): Promise<StoredEvidence | undefined> => {
+    const known = index.find(sha256)
+    const file = await stat(pathOf(sha256)).catch(() => undefined)
+    if (!file) {
+      if (known) index.remove(sha256)
+      return undefined
+    }
+    if (known) return known
+    const mediaType = mediaTypeOf(await headOf(pathOf(sha256)))
+    if (!mediaType) return undefined
+    const source = { agentId: 'unknown', cameraId: null, role: null, takenAt: null }
+    const found = { ...source, sha256, mediaType, bytes: file.size, storedAt: Math.round(file.mtimeMs) }
+    index.put(found)
+    return found
+  }
+
+  const remove = async (sha256: string): Promise<void> => {
+    await rm(pathOf(sha256), { force: true })
+    index.remove(sha256)
+  }
+
+  const record = async (evidence: StoredEvidence): Promise<void> => {
+    index.put(evidence)
+    if (evidence.role !== 'snapshot' || evidence.cameraId === null) return
+    const newest = index.newestPicture(evidence.cameraId, 'snapshot')
+    if (!newest) return
+    for (const sha256 of index.superseded(evidence.cameraId, newest.sha256, clock() - snapshotGraceMs)) {
+      if (!(await isNamed(sha256))) await remove(sha256)
+    }
+  }
+
+  const receive: EvidenceStore['receive'] = async (sha256, bytes, source): Promise<Receipt> => {
+    const described = { ...source, takenAt: source.takenAt === null ? null : Math.min(source.takenAt, clock()) }
+    const known = await held(sha256)
+    if (known) {
+      const evidence = { ...known, ...knownParts(described) }
+      await record(evidence)
+      return { ok: true, created: false, evidence }
+    }
+    const taken = await intake(sha256, bytes, { durable: source.role !== 'snapshot' })
+    if (!taken.ok) return taken
+    const evidence = { ...described, sha256, mediaType: taken.mediaType, bytes: taken.bytes, storedAt: clock() }
+    await record(evidence)
+    listener(evidence)
+    return { ok: true, created: true, evidence }
+  }
+
+  return {
+    receive,
+    stored: async sha256s => {
+      const found = await Promise.all([...new Set(sha256s)].map(sha => (index.find(sha) ? { sha256: sha } : held(sha))))
+      return new Set(found.flatMap(evidence => (evidence ? [evidence.sha256] : [])))
+    },
+    find: async sha256 => {
+      const evidence = await held(sha256)
+      return evidence && { evidence, open: range => createReadStream(pathOf(sha256), range) }
+    },
+    newestPicture: async (cameraId, role) => index.newestPicture(cameraId, role),
+    sweep: async beforeMs => {
+      const old = index.storedBefore(beforeMs)
+      for (const sha256 of old) await remove(sha256)
+      return old.length
+    },
+    onStored: added => {
+      listener = added
+    },
+    close: async () => index.close(),
+  }
+}
+
+const knownParts = (source: EvidenceSource): Partial<EvidenceSource> =>
+  Object.fromEntries(Object.entries(source).filter(([key, value]) => value !== null && key !== 'agentId'))
+
+const headOf = async (path: string): Promise<Buffer> => {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(signatureBytes), 0, signatureBytes, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
