@@ -4,8 +4,8 @@ import { deepFreeze } from '@watchpost/shared/config/freeze'
 import { validateConfig } from '@watchpost/shared/config/validate-config'
 import type { City } from '../registry/city.js'
 import { CentralConfig } from './central-config.js'
-import type { CentralSecrets, LoadedCentralConfig } from './loaded-central-config.js'
 import { loadCity } from './load-city.js'
+import type { CentralSecrets, LoadedCentralConfig } from './loaded-central-config.js'
 import { parseYaml, readNamedSecrets, readText } from './read-text.js'
 
 /**

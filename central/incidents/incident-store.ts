@@ -1,10 +1,9 @@
-import type { VerdictValue } from '@watchpost/shared/api/incidents'
+import type { IncidentState, VerdictValue } from '@watchpost/shared/api/incidents'
 import type { Envelope } from '@watchpost/shared/contracts/envelope'
 import type { Event, EventKind } from '@watchpost/shared/contracts/event'
 import type { Severity } from '@watchpost/shared/contracts/primitives'
-import type { EngineChanges, IncidentRecord, TimelineDraft } from './engine/incident-record.js'
 import type { Situation } from './engine/apply-events.js'
-import type { IncidentState } from '@watchpost/shared/api/incidents'
+import type { EngineChanges, IncidentRecord, TimelineDraft } from './engine/incident-record.js'
 
 export interface StoredVerdict {
   readonly eventId: string

@@ -115,8 +115,9 @@ export const createIngest = (options: IngestOptions): Ingest => {
       await consumers.stop()
       const closing = writer
       writer = undefined
-      await closing?.stop()
+      // Before the writer: the last to close folds the write-ahead log into the file, and readers may not.
       readerDb?.close()
+      await closing?.stop()
     },
   }
 }

@@ -1,5 +1,5 @@
-import type { HotspotFeature, HotspotProperties } from '@watchpost/shared/api/public'
 import type { CameraView } from '@watchpost/shared/api/incidents'
+import type { HotspotFeature, HotspotProperties } from '@watchpost/shared/api/public'
 import type { Hotspot } from '../../registry/city.js'
 import type { SeriesPoint } from '../../timeseries/time-series-store.js'
 

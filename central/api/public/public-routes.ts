@@ -5,9 +5,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { notFound, ProblemError } from '../problem.js'
 import { createRateWindow } from '../rate-window.js'
 import { type CachedBody, createCachedBody } from './cached-reply.js'
-import { createSerialisers } from './serialisers.js'
 import type { Hotspots } from './hotspots.js'
 import type { PublicSnapshots } from './public-snapshots.js'
+import { createSerialisers } from './serialisers.js'
 
 interface PublicOptions {
   readonly hotspots: Hotspots

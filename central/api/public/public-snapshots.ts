@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import type { HotspotProperties } from '@watchpost/shared/api/public'
-import type { EventFilter } from '../../incidents/incident-store.js'
 import type { EvidenceStore } from '../../evidence/evidence-store.js'
+import type { EventFilter } from '../../incidents/incident-store.js'
 import type { Incidents } from '../../incidents/incidents.js'
 import type { RedactedPicture } from './redact.js'
 

@@ -1,6 +1,6 @@
-import { HotspotCollection, HotspotReadings } from '@watchpost/shared/api/public'
-import { Value } from '@sinclair/typebox/value'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { Value } from '@sinclair/typebox/value'
+import { HotspotCollection, HotspotReadings } from '@watchpost/shared/api/public'
 
 /**
  * The public schemas as an allow-list: whatever is not in them is cut away, and a body that does not fit them is not sent

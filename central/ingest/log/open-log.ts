@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 
 /** Each entry brings the database one version further; entries are never changed, only added. */
@@ -45,7 +43,6 @@ const migrations: readonly string[] = [
 
 /** Opens the log for its one writer. FULL: an acknowledgement must survive a power cut. */
 export const openLog = (file: string): Database.Database => {
-  mkdirSync(dirname(file), { recursive: true })
   const db = new Database(file)
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')

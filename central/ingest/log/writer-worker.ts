@@ -1,5 +1,8 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { createCommitMessages, type DataMessage } from './commit-messages.js'
+import { lockLog } from './lock-log.js'
 import { openLog } from './open-log.js'
 import { createStreamStore } from './stream-store.js'
 import { createTrimLog } from './trim-log.js'
@@ -13,7 +16,10 @@ import type { Taken, WriterReport, WriterRequest } from './writer-protocol.js'
 const largestGroupBytes = 1024 * 1024
 
 const port = parentPort!
-const db = openLog((workerData as { file: string }).file)
+const { file } = workerData as { file: string }
+mkdirSync(dirname(file), { recursive: true })
+const lock = lockLog(file)
+const db = openLog(file)
 const streams = createStreamStore(db)
 const commit = createCommitMessages(db, streams)
 const trim = createTrimLog(db)
@@ -57,6 +63,7 @@ const handle = (request: Exclude<WriterRequest, { kind: 'data' }>): void => {
     report({ kind: 'ledger', requestId: request.requestId, ledger: streams.ledgerOf(request.agentId) })
   else {
     db.close()
+    lock.release()
     report({ kind: 'stopped' })
     port.close()
   }
