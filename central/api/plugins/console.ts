@@ -20,8 +20,7 @@ export const addConsole = async (
   if (built) {
     await app.register(fastifyStatic, {
       root: directory,
-      index: false,
-      wildcard: false,
+      cacheControl: false,
       setHeaders: (response, path) => {
         const isHashed = path.includes(`${join(directory, 'assets')}`)
         const age = isHashed ? `public, max-age=${hashedAssetsMaxAgeMs / 1000}, immutable` : 'no-cache'

@@ -63,6 +63,8 @@ export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEv
   }
 
   const receive: EvidenceStore['receive'] = async (sha256, bytes, source): Promise<Receipt> => {
+    // A sender may break off before the first read; the read then says so.
+    bytes.on('error', () => {})
     const described = { ...source, takenAt: source.takenAt === null ? null : Math.min(source.takenAt, clock()) }
     const known = await held(sha256)
     if (known) {

@@ -67,6 +67,17 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
       lastFrameAt: null,
       analytics: [],
     }))
+  const registry: HttpDeps['registry'] = {
+    ...cityRegistry,
+    cameras: cameraStates,
+    agents: () => world.agents,
+    command: async (_agentId, name) => ({
+      commandId: eventEnvelopeExample.id,
+      at: new Date(world.now).toISOString(),
+      ok: true,
+      result: { name },
+    }),
+  }
   const http: HttpApp = await createHttpApp({
     http: { trustProxy: false, secureCookies: false },
     publicApi: { enabled: true, staleAfterSeconds: 300, snapshots: true },
@@ -75,17 +86,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     evidence,
     evidenceTokens: new Map([['an-cuu-1', agentToken]]),
     incidents,
-    registry: {
-      ...cityRegistry,
-      cameras: cameraStates,
-      agents: () => world.agents,
-      command: async (_agentId, name) => ({
-        commandId: eventEnvelopeExample.id,
-        at: new Date(world.now).toISOString(),
-        ok: true,
-        result: { name },
-      }),
-    },
+    registry,
     ledger: async () => undefined,
     timeseries: {
       latest: async property => {
@@ -106,6 +107,8 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
   })
   return {
     ...http,
+    directory,
+    registry,
     world,
     incidents,
     evidence,
