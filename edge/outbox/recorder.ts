@@ -46,6 +46,7 @@ export const createRecorder = ({ outbox, log, retryMs = 5_000, maxHeld = 1_000 }
   let problem: RecorderStatus['problem'] = null
   let loss: { cameraId: string; readonly startedAt: number; count: number } | undefined
   let timer: NodeJS.Timeout | undefined
+  let isStopped = false
   let onRecorded = (): void => {}
 
   const drop = (record: OutboxRecord): void => {
@@ -74,7 +75,7 @@ export const createRecorder = ({ outbox, log, retryMs = 5_000, maxHeld = 1_000 }
     if (!problem) log.error({ err: error, hint }, 'The outbox cannot store; events wait in memory')
     problem = { message: (error as Error).message, hint, since: problem?.since ?? Date.now() }
     clearTimeout(timer)
-    timer = setTimeout(() => void retry(), retryMs)
+    if (!isStopped) timer = setTimeout(() => void retry(), retryMs)
   }
 
   const retry = async (): Promise<void> => {
@@ -113,10 +114,9 @@ export const createRecorder = ({ outbox, log, retryMs = 5_000, maxHeld = 1_000 }
     },
     status: () => ({ problem, held: held.length, dropped: { ...dropped } }),
     async stop() {
+      isStopped = true
       clearTimeout(timer)
-      if (!problem) return
-      await retry()
-      clearTimeout(timer)
+      if (problem) await retry()
     },
   }
 }

@@ -1,0 +1,191 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { buildCameras } from './cameras.js'
+import { createDesiredStore } from './config/desired-store.js'
+import { loadAgentConfig } from './config/load-agent-config.js'
+import type { ConfigWithDesired } from './config/load-with-desired.js'
+import type { LoadedAgentConfig } from './config/loaded-config.js'
+import { createTwin } from './config/twin.js'
+import { createEvidence } from './evidence/evidence.js'
+import { createEvidenceUploader } from './evidence/evidence-uploader.js'
+import type { AgentSnapshot } from './health/agent-snapshot.js'
+import { createEventLoopLag } from './health/event-loop-lag.js'
+import { createHealthMonitor } from './health/health.js'
+import { createStatusServer } from './health/status-server.js'
+import { openSqliteOutbox } from './outbox/adapters/sqlite.js'
+import type { Outbox } from './outbox/outbox.js'
+import { createRecorder } from './outbox/recorder.js'
+import { lifecycle } from './pipeline/lifecycle.js'
+import { createMqttJsLink } from './uplink/adapters/mqtt-js.js'
+import type { CommandRequest } from './uplink/command-desk.js'
+import type { MqttLink, MqttLinkOptions } from './uplink/mqtt-link.js'
+import { createUplink } from './uplink/uplink.js'
+
+/** What may be another thing in tests. */
+export interface Adapters {
+  readonly outbox: Outbox
+  readonly createLink: (options: MqttLinkOptions) => MqttLink
+}
+
+export interface AgentContext {
+  readonly log: Logger
+  /** Of the software. */
+  readonly version: string
+}
+
+export interface Agent {
+  /** Rejects when a model package or the outbox cannot be opened; cameras and brokers that are away are no reason. */
+  start(): Promise<void>
+  /** Stops taking in, drains, closes. Everything recorded stays in the outbox. */
+  stop(): Promise<void>
+  look(): Promise<AgentSnapshot>
+  statusAddress(): { readonly host: string; readonly port: number } | null
+}
+
+export const openAdapters = async ({ config }: LoadedAgentConfig, log: Logger): Promise<Adapters> => ({
+  outbox: await openSqliteOutbox({
+    file: join(config.dataDir, 'outbox.db'),
+    siteId: config.site,
+    maxRows: config.outbox.maxRows,
+    log: log.child({ room: 'outbox' }),
+  }),
+  createLink: createMqttJsLink,
+})
+
+/** The agent of one site, in the order of the data: cameras → recorder → outbox → uplink. */
+export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, version }: AgentContext): Agent => {
+  const { config, secrets, file } = running.loaded
+  const room = (name: string) => log.child({ room: name })
+  const address = { siteId: config.site, agentId: config.agent }
+  const startedAt = Date.now()
+
+  const evidence = createEvidence({ dir: join(config.dataDir, 'evidence'), ...config.evidence, log: room('evidence') })
+  const recorder = createRecorder({ outbox: use.outbox, log: room('outbox') })
+  const uploader = createEvidenceUploader({
+    url: config.evidence.url,
+    token: secrets.evidenceToken,
+    agentId: config.agent,
+    evidence,
+    log: room('evidence'),
+  })
+  const uplink = createUplink({
+    address,
+    version,
+    outbox: use.outbox,
+    broker: {
+      ...config.mqtt,
+      username: config.mqtt.username,
+      password: secrets.mqttPassword,
+      caFile: config.mqtt.caFile,
+    },
+    createLink: use.createLink,
+    log: room('uplink'),
+  })
+  const build = ({ config: wanted }: LoadedAgentConfig) =>
+    buildCameras(wanted, { outbox: use.outbox, recorder, evidence, log })
+  let inForce = running.loaded
+  let cameras = build(inForce)
+  let isDrained = false
+
+  /** New settings for the cameras: checked while the old ones still run, so a package that is refused costs no frame. */
+  const apply = async (next: LoadedAgentConfig): Promise<void> => {
+    const replacement = build(next)
+    await replacement.prepare()
+    await cameras.stop()
+    try {
+      cameras = replacement
+      await cameras.start()
+      inForce = next
+    } catch (error) {
+      cameras = build(inForce)
+      await cameras.start()
+      throw error
+    } finally {
+      isDrained = false
+    }
+  }
+  const twin = createTwin({
+    running,
+    errors: running.errors,
+    load: overlay => loadAgentConfig(file, { overlay }),
+    apply,
+    models: () => cameras.models(),
+    store: createDesiredStore(config.dataDir),
+    software: version,
+    log: room('config'),
+  })
+
+  const command = async ({ name, cameraId }: CommandRequest): Promise<Record<string, unknown>> => {
+    if (name === 'reload') {
+      await twin.reload()
+      if (isDrained) await apply(inForce)
+      return { configSha256: twin.report().configSha256 }
+    }
+    if (name === 'drain') {
+      isDrained = true
+      await cameras.stop()
+      return { ...(await drained(use.outbox)) }
+    }
+    const frame = cameras.newestFrame(cameraId)
+    const picture = await evidence.snapshot(frame, 'snapshot')
+    return { ...picture, cameraId: frame.cameraId, width: frame.width, height: frame.height }
+  }
+
+  const lag = createEventLoopLag()
+  let lagMs = 0
+  const look = async (): Promise<AgentSnapshot> => ({
+    ...address,
+    version,
+    at: Date.now(),
+    startedAt,
+    cameras: cameras.look(),
+    outbox: await use.outbox.status(),
+    recorder: recorder.status(),
+    uplink: uplink.status(),
+    evidence: { pending: evidence.status().pending, bytes: evidence.status().bytes },
+    eventLoopLagMs: lagMs,
+    configErrors: twin.report().errors.map(({ path, message }) => `${path} ${message}`.trim()),
+  })
+  const health = createHealthMonitor({
+    look: () => {
+      lagMs = lag.takeMs()
+      return look()
+    },
+    log: room('health'),
+  })
+  const status = createStatusServer({ ...config.status, look, log: room('health') })
+
+  recorder.onRecorded(uplink.wake)
+  uplink.onDesired(payload => void twin.desire(payload))
+  uplink.onReport(twin.report)
+  uplink.onCommand(command)
+  twin.onChanged(uplink.publishReported)
+  health.onSample(uplink.publishHealth)
+
+  const parts = lifecycle([
+    { name: 'cameras', start: () => cameras.start(), stop: () => cameras.stop() },
+    { name: 'evidence', start: evidence.start, stop: evidence.stop },
+    { name: 'last pictures', stop: () => cameras.settled() },
+    { name: 'recorder', stop: recorder.stop },
+    { name: 'uploader', start: uploader.start, stop: uploader.stop },
+    { name: 'uplink', start: uplink.start, stop: uplink.stop },
+    { name: 'health', start: health.start, stop: health.stop },
+    { name: 'status', start: status.start, stop: status.stop },
+    { name: 'lag', start: lag.start, stop: lag.stop },
+    { name: 'outbox', stop: use.outbox.close },
+  ])
+  return { ...parts, look, statusAddress: status.address }
+}
+
+const drainPatienceMs = 60_000
+
+/** Waits until central has everything that is recorded, for a while. */
+const drained = async (outbox: Outbox): Promise<{ readonly waiting: number }> => {
+  const deadline = Date.now() + drainPatienceMs
+  for (;;) {
+    const { size } = await outbox.status()
+    if (size === 0 || Date.now() > deadline) return { waiting: size }
+    await sleep(200)
+  }
+}

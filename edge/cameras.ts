@@ -1,0 +1,163 @@
+import { InvalidConfigError } from '@watchpost/shared/config/config-error'
+import type { Logger } from 'pino'
+import { createAnalytic } from './analytics/create-analytic.js'
+import { createCapture } from './capture/capture.js'
+import type { AgentConfig, CameraConfig } from './config/agent-config.js'
+import type { EvidenceRoom } from './evidence/evidence.js'
+import type { Frame } from './frames/frame.js'
+import { createFrames } from './frames/frames.js'
+import type { CameraSnapshot } from './health/agent-snapshot.js'
+import { createInference, type Inference } from './inference/inference.js'
+import type { ModelIdentity } from './inference/inference-result.js'
+import { type LoadedModels, loadModels } from './load-models.js'
+import type { Outbox } from './outbox/outbox.js'
+import type { Recorder } from './outbox/recorder.js'
+import { type Analysis, createAnalysis, ruleIdOf } from './pipeline/analysis.js'
+import { type CameraConditions, conditionsStateId, createCameraConditions } from './pipeline/camera-conditions.js'
+import { createFailureCount } from './pipeline/failure-count.js'
+import { createRule } from './rules/create-rule.js'
+
+/** The part of the agent that new settings replace as a whole. */
+export interface Cameras {
+  /** Opens and checks the model packages; idempotent. @throws {InvalidConfigError} */
+  prepare(): Promise<void>
+  start(): Promise<void>
+  /** Stops taking in, finishes the frames under way. Idempotent. */
+  stop(): Promise<void>
+  /** Resolves when pictures that were still to come are recorded; call it after the evidence room has stopped. */
+  settled(): Promise<void>
+  look(): readonly CameraSnapshot[]
+  models(): ModelIdentity[]
+  /** @throws when the camera has shown no picture of late; `undefined` means the only camera there is. */
+  newestFrame(cameraId: string | undefined): Frame
+}
+
+export interface CamerasContext {
+  readonly outbox: Pick<Outbox, 'states'>
+  readonly recorder: Pick<Recorder, 'record'>
+  readonly evidence: EvidenceRoom
+  readonly log: Logger
+}
+
+/** A picture older than this does not show what is there now. */
+const newestFrameMaxAgeMs = 30_000
+
+/** capture → frames → inference → analytics → rules → evidence → recorder, for all cameras of one configuration. */
+export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, log }: CamerasContext): Cameras => {
+  const room = (name: string) => log.child({ room: name })
+  const capture = createCapture(config.cameras, { log: room('capture'), dataDir: config.dataDir })
+  const frames = createFrames(config.cameras, { log: room('frames') })
+  const failures = createFailureCount(room('inference'))
+  const newest = new Map<string, Frame>()
+  const analyses = new Map<string, Analysis>()
+  let models: LoadedModels | undefined
+  let inference: Inference | undefined
+  let conditions: CameraConditions | undefined
+
+  const prepare = async (): Promise<LoadedModels> => {
+    models ??= await loadModels(config)
+    if (models.errors.length > 0) throw new InvalidConfigError('model packages', models.errors)
+    return models
+  }
+
+  const build = (camera: CameraConfig, { packages }: LoadedModels, states: Readonly<Record<string, unknown>>): void => {
+    const view = viewOf(camera)
+    for (const settings of camera.analytics) {
+      const { manifest, identity } = packages.get(settings.model)!
+      const ruleId = ruleIdOf(camera.id, settings.id)
+      const rule = createRule(settings, { cameraId: camera.id, restored: states[ruleId], ...(view ? { view } : {}) })
+      if (rule.restoreProblem)
+        room('rules').warn({ ruleId, problem: rule.restoreProblem }, 'A stored state is not taken over')
+      analyses.set(
+        ruleId,
+        createAnalysis({
+          cameraId: camera.id,
+          analyticId: settings.id,
+          model: identity,
+          analytic: createAnalytic(settings, { cameraId: camera.id, thresholds: manifest.thresholds }),
+          rule,
+          detect: frame => inference!.detect(manifest.id, frame),
+          evidence,
+          record: recorder.record,
+        }),
+      )
+    }
+  }
+
+  capture.onFrame(frame => {
+    newest.set(frame.cameraId, frame)
+    evidence.remember(frame)
+    conditions?.sawFrame(frame.cameraId, frame.takenAt)
+    frames.offer(frame)
+  })
+  capture.onCondition(change => void conditions?.report(change))
+  frames.onReady(({ cameraId, analyticId, frame, isFirstOfConnection }) =>
+    failures.guard({ cameraId, analyticId }, async () => {
+      await analyses.get(ruleIdOf(cameraId, analyticId))!.analyse(frame, { isFirstOfConnection })
+    }),
+  )
+
+  return {
+    prepare: async () => void (await prepare()),
+    async start() {
+      const loaded = await prepare()
+      const states = await outbox.states()
+      inference = createInference({
+        packages: [...loaded.packages.values()],
+        workers: config.inference.workers,
+        log: room('inference'),
+      })
+      conditions = createCameraConditions({
+        cameraIds: config.cameras.map(({ id }) => id),
+        restored: states[conditionsStateId],
+        record: recorder.record,
+      })
+      for (const camera of config.cameras) build(camera, loaded, states)
+      await inference.start()
+      await capture.start()
+    },
+    async stop() {
+      await capture.stop()
+      await frames.stop()
+      await inference?.stop()
+    },
+    settled: async () => {
+      await Promise.all([...analyses.values()].map(analysis => analysis.settled()))
+    },
+    look: () =>
+      config.cameras.map(({ id, name, analytics }): CameraSnapshot => {
+        const status = capture.status(id)
+        const problem = conditions?.open(id)[0]
+        const times = analytics.flatMap(analytic => analyses.get(ruleIdOf(id, analytic.id))?.inferenceMs() ?? [])
+        return {
+          cameraId: id,
+          name,
+          condition: problem?.condition ?? (status?.lastFrameAt == null ? 'starting' : 'ok'),
+          problem: problem ? { message: problem.message, hint: problem.hint } : null,
+          fps: Math.round((status?.fps ?? 0) * 100) / 100,
+          decodeErrors: status?.decodeErrors ?? 0,
+          reconnects: status?.reconnects ?? 0,
+          lastFrameAgeMs: status?.lastFrameAt == null ? null : Math.max(0, Date.now() - status.lastFrameAt),
+          inferenceMs: times.length === 0 ? null : Math.max(...times),
+          dropped: { ...frames.dropped(id), ...failures.of(id) },
+        }
+      }),
+    models: () => [...(models?.packages.values() ?? [])].map(({ identity }) => ({ ...identity })),
+    newestFrame(cameraId) {
+      const known = config.cameras.map(({ id }) => id)
+      const id = cameraId ?? (known.length === 1 ? known[0]! : undefined)
+      if (id === undefined || !known.includes(id))
+        throw new Error(
+          `${id === undefined ? 'Name a camera' : `There is no camera "${id}"`}; this agent has ${known.join(', ')}.`,
+        )
+      const frame = newest.get(id)
+      if (!frame || Date.now() - frame.takenAt > newestFrameMaxAgeMs)
+        throw new Error(`Camera "${id}" has shown no picture of late; see its condition.`)
+      return frame
+    },
+  }
+}
+
+/** Both or nothing: a bearing without a field of view says nothing about a place in the picture. */
+export const viewOf = ({ bearingDeg, fieldOfViewDeg }: CameraConfig) =>
+  bearingDeg === undefined || fieldOfViewDeg === undefined ? undefined : { bearingDeg, fieldOfViewDeg }

@@ -1,0 +1,243 @@
+import { once } from 'node:events'
+import { createWriteStream, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { buildAgent, openAdapters } from './agent.js'
+import { createLog } from './agent-log.js'
+import { replayFrames, replaySource } from './capture/replay.js'
+import { checkAgent } from './check.js'
+import type { CameraConfig, SourceConfig } from './config/agent-config.js'
+import { loadAgentConfig } from './config/load-agent-config.js'
+import { type ConfigWithDesired, loadWithDesired } from './config/load-with-desired.js'
+import { liveFrames } from './live-frames.js'
+import { inspectSqliteOutbox } from './outbox/adapters/sqlite-inspect.js'
+import { type ReplayProgress, replay } from './replay.js'
+import { type HelpTopic, help } from './usage.js'
+
+const exitCode = { good: 0, failed: 1, usage: 2 } as const
+
+class UsageError extends Error {}
+
+/** `watchpost-edge`: argv, signals, exit code. Returns 0 (good), 1 (failed, the reason is on stderr) or 2 (called wrongly). */
+export const main = async (argv: readonly string[]): Promise<number> => {
+  const [command, ...rest] = argv
+  const commands: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+    run,
+    check,
+    replay: replayCommand,
+    outbox: outboxCommand,
+  }
+  if (command === '--version' || command === '-v') return say(softwareVersion())
+  if (command === undefined || command === 'help' || command.startsWith('-')) {
+    const asked = command !== undefined && ['help', '--help', '-h'].includes(command)
+    return asked ? say(help('main')) : complain(help('main'))
+  }
+  const chosen = commands[command]
+  if (!chosen) return complain(`watchpost-edge: there is no command "${command}"\n\n${help('main')}`)
+  if (rest.includes('--help') || rest.includes('-h')) return say(help(command as HelpTopic))
+  try {
+    return await chosen(rest)
+  } catch (error) {
+    const isUsage =
+      error instanceof UsageError || String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
+    if (isUsage)
+      return complain(`watchpost-edge ${command}: ${(error as Error).message}\n\n${help(command as HelpTopic)}`)
+    process.stderr.write(`watchpost-edge ${command}: ${messageOf(error)}\n`)
+    return exitCode.failed
+  }
+}
+
+const say = (text: string): number => {
+  process.stdout.write(`${text}\n`)
+  return exitCode.good
+}
+const complain = (text: string): number => {
+  process.stderr.write(`${text}\n`)
+  return exitCode.usage
+}
+/** An operator wants the sentence, not the stack; but an error of ours without a sentence is a bug and shows where. */
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const isOurs = error.name !== 'TypeError' && error.name !== 'ReferenceError' && error.name !== 'RangeError'
+  return isOurs ? error.message : (error.stack ?? error.message)
+}
+
+const needConfig = (config: string | undefined): string => {
+  if (config === undefined) throw new UsageError('--config FILE is missing')
+  return config
+}
+
+const stopWithinMs = 15_000
+
+const run = async (args: readonly string[]): Promise<number> => {
+  const { values } = parseArgs({ args: [...args], options: { config: { type: 'string', short: 'c' } } })
+  const file = needConfig(values.config)
+  const configured = loadWithDesired(file)
+  const log = createLog(configured.loaded.config.log.level)
+  if (configured.errors.length > 0)
+    log.warn({ errors: configured.errors }, "Central's last settings cannot be taken; the local ones run")
+  const start = async (running: ConfigWithDesired) => {
+    const agent = buildAgent(running, await openAdapters(running.loaded, log), { log, version: softwareVersion() })
+    await agent.start()
+    return agent
+  }
+  const stopped = signalled()
+  const agent = await start(configured).catch(error => {
+    if (configured.version === 0) throw error
+    log.error(
+      { err: error, version: configured.version },
+      "Central's last settings cannot be started; the local ones run",
+    )
+    const errors = [{ path: '', message: messageOf(error) }]
+    return start({ loaded: loadAgentConfig(file), version: 0, errors })
+  })
+  log.info({ agent: configured.loaded.config.agent, version: softwareVersion() }, 'The agent runs')
+  const signal = await stopped
+  log.info({ signal }, 'Stopping; a second signal stops at once')
+  const tooLate = setTimeout(() => {
+    log.error('Stopping took too long; what is recorded is safe')
+    process.exit(exitCode.failed)
+  }, stopWithinMs)
+  await agent.stop()
+  clearTimeout(tooLate)
+  log.info('The agent has stopped')
+  return exitCode.good
+}
+
+/** Resolves with the first SIGTERM or SIGINT; the second one ends the process. */
+const signalled = (): Promise<string> =>
+  new Promise(first => {
+    let count = 0
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => {
+        if (++count > 1) process.exit(exitCode.failed)
+        first(signal)
+      })
+  })
+
+const check = async (args: readonly string[]): Promise<number> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { config: { type: 'string', short: 'c' }, probe: { type: 'boolean', default: false } },
+  })
+  const isGood = await checkAgent({
+    file: needConfig(values.config),
+    probe: values.probe,
+    onFinding: finding => {
+      const subject = finding.subject === '' ? '' : `${finding.subject}: `
+      process.stdout.write(`${finding.isGood ? 'ok   ' : 'ERROR'} ${subject}${finding.message}\n`)
+      if (finding.hint) process.stdout.write(`      → ${finding.hint}\n`)
+    },
+  })
+  return isGood ? exitCode.good : exitCode.failed
+}
+
+const progressEveryMs = 2_000
+
+const replayCommand = async (args: readonly string[]): Promise<number> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      source: { type: 'string', short: 's' },
+      config: { type: 'string', short: 'c' },
+      camera: { type: 'string' },
+      out: { type: 'string', short: 'o', default: '-' },
+      start: { type: 'string', default: '2026-01-01T00:00:00Z' },
+      fps: { type: 'string' },
+      seconds: { type: 'string' },
+      evidence: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
+    },
+  })
+  const { config } = loadAgentConfig(needConfig(values.config), { purpose: 'replay' })
+  if (values.source === undefined) throw new UsageError('--source FILE is missing')
+  const startedAt = Date.parse(values.start)
+  if (Number.isNaN(startedAt)) throw new UsageError(`--start ${values.start} is no time such as 2026-10-27T03:00:00Z`)
+  const stopping = new AbortController()
+  void signalled().then(() => stopping.abort())
+  if (values.seconds !== undefined) setTimeout(() => stopping.abort(), number('seconds', values.seconds) * 1000).unref()
+  const log = createLog(values.quiet ? 'error' : 'warn')
+  const { signal } = stopping
+  const live = liveSource(values.source)
+  const recorded = live ? undefined : withFps(replaySource(resolve(values.source)), values.fps)
+  const frames = (camera: CameraConfig) =>
+    live
+      ? liveFrames({ ...camera, source: live }, { signal, log })
+      : replayFrames(recorded!, camera, { startedAt, signal })
+
+  const out = values.out === '-' ? process.stdout : createWriteStream(values.out)
+  if (values.out !== '-') await once(out, 'open')
+  let shownAt = Date.now()
+  const show = ({ frames: count, playedMs, observations, events }: ReplayProgress): void => {
+    process.stderr.write(
+      `${(playedMs / 1000).toFixed(1)} s replayed: ${count} frames, ${observations} observations, ${events} events\n`,
+    )
+  }
+  const total = await replay({
+    config,
+    cameraId: values.camera,
+    frames,
+    evidenceDir: values.evidence === undefined ? undefined : resolve(values.evidence),
+    write: async line => {
+      if (!out.write(line)) await once(out, 'drain')
+    },
+    onProgress: progress => {
+      if (values.quiet || Date.now() - shownAt < progressEveryMs) return
+      shownAt = Date.now()
+      show(progress)
+    },
+    log,
+  })
+  if (values.out !== '-') await new Promise<void>(done => void out.end(() => done()))
+  if (!values.quiet) show(total)
+  return exitCode.good
+}
+
+const number = (name: string, text: string): number => {
+  const value = Number(text)
+  if (!(value > 0)) throw new UsageError(`--${name} ${text} is no number above 0`)
+  return value
+}
+
+const withFps = (source: SourceConfig, fps: string | undefined): SourceConfig =>
+  source.kind === 'folder' && fps !== undefined ? { ...source, fps: number('fps', fps) } : source
+
+/** An address instead of a file: the stream is taken as it comes, with the wall clock. */
+const liveSource = (source: string): SourceConfig | undefined => {
+  if (/^rtsps?:\/\//.test(source)) return { kind: 'rtsp', url: source, transport: 'tcp' }
+  return /^https?:\/\//.test(source) ? { kind: 'mjpeg', url: source } : undefined
+}
+
+const deadLetterLimit = 1_000
+
+const outboxCommand = async (args: readonly string[]): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { config: { type: 'string', short: 'c' }, json: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  })
+  const [what, ...others] = positionals
+  if ((what !== 'status' && what !== 'dead-letters') || others.length > 0)
+    throw new UsageError('say what to show: status or dead-letters')
+  const { config } = loadAgentConfig(needConfig(values.config), { purpose: 'inspect' })
+  const { status, deadLetters } = inspectSqliteOutbox(join(config.dataDir, 'outbox.db'), deadLetterLimit)
+  if (what === 'status') {
+    const text = Object.entries(status).map(([name, value]) => `${name.padEnd(12)} ${value ?? '-'}`)
+    return say(values.json ? JSON.stringify({ agent: config.agent, ...status }) : text.join('\n'))
+  }
+  const lines = deadLetters.map(letter =>
+    values.json
+      ? JSON.stringify(letter)
+      : `${letter.rejectedAt}  seq ${letter.envelope.seq}  ${letter.envelope.type}  ${letter.problem.title}${letter.problem.detail ? `: ${letter.problem.detail}` : ''}`,
+  )
+  return lines.length === 0 && !values.json
+    ? say('No dead letters.')
+    : lines.length === 0
+      ? exitCode.good
+      : say(lines.join('\n'))
+}
+
+const softwareVersion = (): string => {
+  const manifest = new URL(import.meta.url.endsWith('.ts') ? './package.json' : '../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
+}
