@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { cameraConditions } from '../contracts/camera-health.js'
-import { Evidence } from '../contracts/evidence.js'
 import { EventKind } from '../contracts/event.js'
+import { Evidence } from '../contracts/evidence.js'
 import { Box, Id, LonLat, Severity, Sha256, UtcTime } from '../contracts/primitives.js'
 
 export const incidentStates = [

@@ -25,6 +25,7 @@ const walk = (schema: TSchema, given: unknown, path: string, errors: ConfigError
   const kind: string = schema[Kind]
   if (kind === 'Union') return walkUnion(schema, value, path, errors)
   if (kind === 'Object') return walkObject(schema, value ?? {}, path, errors)
+  if (kind === 'Record') return walkRecord(schema, value, path, errors)
   if (kind === 'Array') return walkArray(schema, value, path, errors)
   if (kind === 'Tuple' && Array.isArray(value) && value.length === schema.items.length)
     return value.map((item, index) => walk(schema.items[index], item, `${path}[${index}]`, errors))
@@ -72,6 +73,20 @@ const unknownKey = (key: string, path: string, known: readonly string[]): Config
     message: 'is not a known setting',
     hint: meant === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean "${meant}"?`,
   }
+}
+
+/** Keys of one form with values of one schema; the values get their defaults like everything else. */
+const walkRecord = (schema: TSchema, value: unknown, path: string, errors: ConfigError[]): unknown => {
+  const [pattern, inner] = Object.entries<TSchema>(schema.patternProperties ?? {})[0] ?? []
+  if (!isRecord(value) || pattern === undefined || inner === undefined) return checkLeaf(schema, value, path, errors)
+  const form = new RegExp(pattern)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => {
+      if (form.test(key)) return [key, walk(inner, item, join(path, key), errors)]
+      errors.push({ path: join(path, key), message: 'is not a valid key', hint: `Expected the form ${pattern}.` })
+      return [key, item]
+    }),
+  )
 }
 
 const walkArray = (schema: TSchema, value: unknown, path: string, errors: ConfigError[]): unknown => {

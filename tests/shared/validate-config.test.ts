@@ -104,6 +104,26 @@ describe('validateConfig', () => {
   })
 })
 
+describe('records', () => {
+  const Tensors = Type.Object({
+    outputs: Type.Record(
+      Type.String(),
+      Type.Object({ values: Type.Array(Type.Number()), stride: Type.Integer({ default: 1 }) }),
+    ),
+  })
+
+  it('get the defaults of their values', () => {
+    const { value, errors } = validateConfig(Tensors, { outputs: { scores: { values: [1] } } })
+    expect(errors).toEqual([])
+    expect(value.outputs).toEqual({ scores: { values: [1], stride: 1 } })
+  })
+
+  it('say which value is wrong', () => {
+    const { errors } = validateConfig(Tensors, { outputs: { scores: { values: 'none' } } })
+    expect(errors.map(error => error.path)).toEqual(['outputs.scores.values'])
+  })
+})
+
 describe('configuration errors', () => {
   it('are one readable text', () => {
     const { errors } = validateConfig(Schema, { ...good, lgo: {} })
