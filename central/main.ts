@@ -2,16 +2,21 @@ import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { InvalidConfigError } from '@watchpost/shared/config/config-error'
 import { type Logger, pino } from 'pino'
+import { readPassword } from './api/ioc/read-password.js'
+import { openSqliteUsers } from './api/ioc/sqlite/user-store.js'
+import { runUserCommand, userUsage } from './api/ioc/user-command.js'
+import { createUsers } from './api/ioc/users.js'
 import { loadCentralConfig } from './config/load-central-config.js'
 import { loadCity } from './config/load-city.js'
 import type { LoadedCentralConfig } from './config/loaded-central-config.js'
 import { City } from './registry/city.js'
-import { buildService, defaultAdapters, version } from './service.js'
+import { buildService, defaultAdapters, usersFile, version } from './service.js'
 
 /** Process concerns only: arguments, signals, exit codes. 0 done, 1 failed, 2 wrong use or configuration. */
 const usage = `Usage: watchpost-central <command> --config central.yaml
 
   run      run central until SIGTERM or SIGINT; SIGHUP reads the city file again
+  user     add, list, remove users; set passwords and API tokens (see: watchpost-central user)
   check    check the configuration, the city file and the secrets they name, then exit
   version  print the version
 `
@@ -20,9 +25,10 @@ export const main = async (parameters: readonly string[]): Promise<number> => {
   const [command, ...rest] = parameters
   if (command === 'version' || command === '--version') return print(`${version}\n`)
   if (command === undefined || command === 'help' || command === '--help') return print(usage)
+  if (command === 'user') return user(rest)
   if (command !== 'run' && command !== 'check') return fail(`There is no command "${command}".\n\n${usage}`, 2)
   try {
-    const { values } = parseArgs({ args: rest, options: { config: { type: 'string', short: 'c' } } })
+    const { values } = parseArgs({ args: rest, options: configOption })
     const loaded = loadCentralConfig(values.config ?? 'central.yaml', City)
     return command === 'run' ? await run(loaded) : print(summaryOf(loaded))
   } catch (error) {
@@ -32,6 +38,24 @@ export const main = async (parameters: readonly string[]): Promise<number> => {
     return fail(`central could not run: ${(error as Error).message}\n`, 1)
   }
 }
+
+const user = async (rest: readonly string[]): Promise<number> => {
+  if (rest.length === 0) return fail(userUsage, 2)
+  // The room reads the rest; only the configuration is ours.
+  const { values } = parseArgs({ args: [...rest], options: configOption, strict: false })
+  try {
+    const { settings, city } = loadCentralConfig(String(values.config ?? 'central.yaml'), City)
+    const users = createUsers({ store: openSqliteUsers({ file: usersFile(settings.dataDir) }), clock: Date.now })
+    const wardIds = city.wards.map(ward => ward.id)
+    const ask = () => readPassword(process)
+    await runUserCommand(rest, { users, wardIds, readPassword: ask, print }).finally(() => users.close())
+    return 0
+  } catch (error) {
+    return fail(`${(error as Error).message}\n`, error instanceof InvalidConfigError ? 2 : 1)
+  }
+}
+
+const configOption = { config: { type: 'string', short: 'c' } } as const
 
 const print = (text: string): number => {
   process.stdout.write(text)
