@@ -84,3 +84,5 @@ export type Reading =
       readonly foot: ImagePoint
     }
   | { readonly type: 'track-ended'; readonly at: number; readonly trackId: number }
+  /** The picture cannot be trusted: rules stop their clocks. */
+  | { readonly type: 'suspended'; readonly at: number }

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { roadUsersOf } from '../../../edge/analytics/road-users.js'
+
+const seen = (label: string, box: readonly [number, number, number, number], confidence = 0.8) => ({
+  label,
+  confidence,
+  box: [...box] as [number, number, number, number],
+})
+const bike = seen('motorcycle', [0.4, 0.5, 0.05, 0.08])
+const rider = seen('person', [0.405, 0.43, 0.04, 0.12])
+
+describe('road users', () => {
+  it('unites a motorbike with its riders into one vehicle', () => {
+    const pillion = seen('person', [0.41, 0.44, 0.04, 0.11])
+    const users = roadUsersOf([rider, bike, pillion])
+    expect(users).toHaveLength(1)
+    expect(users[0]).toMatchObject({ label: 'motorcycle', confidence: 0.8 })
+    expect(users[0]!.box[1]).toBeCloseTo(0.43)
+    expect(users[0]!.box[1] + users[0]!.box[3]).toBeCloseTo(0.58)
+  })
+
+  it('gives each rider to the motorbike that is sat on, side by side', () => {
+    const second = seen('motorcycle', [0.46, 0.5, 0.05, 0.08])
+    const users = roadUsersOf([bike, second, rider, seen('person', [0.465, 0.43, 0.04, 0.12])])
+    expect(users.map(({ box }) => [box[0], box[2]].map(value => Number(value.toFixed(3))))).toEqual([
+      [0.4, 0.05],
+      [0.46, 0.05],
+    ])
+  })
+
+  it('leaves out who walks, also past a parked motorbike', () => {
+    const walker = seen('person', [0.44, 0.55, 0.05, 0.2])
+    expect(roadUsersOf([bike, walker, seen('person', [0.8, 0.4, 0.05, 0.2])])).toEqual([bike])
+  })
+
+  it('drops the fainter of two labels on one vehicle, and what is no vehicle', () => {
+    const car = seen('car', [0.1, 0.1, 0.2, 0.2], 0.6)
+    const same = seen('truck', [0.105, 0.1, 0.2, 0.21], 0.5)
+    expect(roadUsersOf([same, car, seen('traffic light', [0.9, 0.1, 0.02, 0.05])])).toEqual([car])
+  })
+})
