@@ -12,6 +12,8 @@ export interface Track {
   readonly confidence: number
   /** Smoothed. */
   readonly box: Box
+  /** On the frame that confirms it, where it was before, oldest first; otherwise empty. */
+  readonly past: readonly { readonly at: number; readonly box: Box }[]
 }
 
 export interface TrackerOutput {
@@ -30,6 +32,8 @@ interface Live {
   misses: number
   seenAt: number
   isConfirmed: boolean
+  /** Until it is confirmed and told. */
+  past: { readonly at: number; readonly box: Box }[]
   /** Middle and bottom, since a rider's box that comes and goes changes the height but not where the wheels stand. */
   middle: Motion
   bottom: Motion
@@ -96,6 +100,7 @@ export const createTracker = ({ minConfidence }: { minConfidence: number }) => {
       misses: 0,
       seenAt: at,
       isConfirmed: false,
+      past: [{ at, box: user.box }],
       middle: start(x + width / 2, width),
       bottom: start(y + height, height),
       width,
@@ -134,10 +139,9 @@ export const createTracker = ({ minConfidence }: { minConfidence: number }) => {
         track.isConfirmed ? at - track.seenAt > maxLostMs : track.misses >= maxTentativeMisses
       const ended = live.filter(track => isOver(track) && track.isConfirmed).map(({ id }) => id)
       live = [...live.filter(track => !isOver(track)), ...free().map(user => begin(user, at))]
-      return {
-        tracks: live.filter(track => track.isConfirmed && found.has(track)).map(asTrack),
-        ended,
-      }
+      const tracks = live.filter(track => track.isConfirmed && found.has(track)).map(asTrack)
+      for (const track of found.keys()) track.past = track.isConfirmed ? [] : [...track.past, { at, box: boxOf(track) }]
+      return { tracks, ended }
     },
     /** Ends every track and returns the ids of the confirmed ones. Ids go on counting, so that none returns. */
     endAll(): readonly number[] {
@@ -183,4 +187,5 @@ const asTrack = (track: Live): Track => ({
   label: [...track.votes].reduce((best, vote) => (vote[1] > best[1] ? vote : best))[0],
   confidence: track.confidenceSum / track.hits,
   box: boxOf(track),
+  past: track.past,
 })

@@ -22,7 +22,7 @@ interface Visit {
 }
 
 /** A vehicle stands while it stays within this share of its height around one place. */
-const stillShare = 0.2
+const stillShare = 0.12
 const minStill = 0.008
 /** Away for so long it has moved; for less, a box was misplaced. */
 const moveMs = 700

@@ -119,7 +119,7 @@ export const TrafficAnalytic = analyticOf('traffic', {
       forward: Type.Optional(
         Type.Tuple([Type.Number(), Type.Number()], {
           description:
-            'Image vector of permitted travel across the line. A stop-line or count line needs it; a solid-line without it may be crossed by nobody.',
+            'Vector of permitted travel across the line, in fractions of the frame like all points. A stop-line needs it; a solid-line without it may be crossed by nobody.',
         }),
       ),
     }),
@@ -127,7 +127,7 @@ export const TrafficAnalytic = analyticOf('traffic', {
   ),
   lanes: Type.Array(object({ id: Id, polygon: Polygon, direction: Type.Tuple([Type.Number(), Type.Number()]) }), {
     default: [],
-    description: 'Lanes and their direction as an image vector; against it is wrong way.',
+    description: 'Lanes and their direction as a vector in fractions of the frame; against it is wrong way.',
   }),
   zones: Type.Array(
     object({

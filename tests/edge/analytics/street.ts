@@ -80,21 +80,22 @@ const lit = { red: [250, 50, 40], amber: [250, 180, 40], green: [60, 240, 170] }
 const unlit = { red: [70, 25, 22], amber: [70, 52, 20], green: [20, 60, 45] } as const
 
 export type Bulb = keyof typeof lit
+type BulbBoxes = Readonly<Record<Bulb, readonly [x: number, y: number, width: number, height: number]>>
 
 const frames = new Map<string, ReturnType<typeof frameAt>>()
 /** A frame whose signal shows the colour; `daylight` 0..1 lifts everything as sun on the lenses does. */
-export const signalFrame = (at: number, colour: Bulb | null, daylight = 0.3) => {
-  const key = `${colour} ${daylight}`
-  const known = frames.get(key) ?? paint(colour, daylight)
+export const signalFrame = (at: number, colour: Bulb | null, daylight = 0.3, boxes: BulbBoxes = lampBoxes) => {
+  const key = `${colour} ${daylight} ${boxes.red}`
+  const known = frames.get(key) ?? paint(colour, daylight, boxes)
   frames.set(key, known)
   return { ...known, takenAt: at }
 }
 
-const paint = (colour: Bulb | null, daylight: number) => {
+const paint = (colour: Bulb | null, daylight: number, boxes: BulbBoxes) => {
   const frame = frameAt(0)
   frame.pixels.fill(Math.round(120 * daylight))
   for (const bulb of ['red', 'amber', 'green'] as const) {
-    const [x, y, w, h] = lampBoxes[bulb]
+    const [x, y, w, h] = boxes[bulb]
     const rgb = (bulb === colour ? lit : unlit)[bulb]
     for (let row = Math.round(y * 360); row < Math.round((y + h) * 360); row++)
       for (let column = Math.round(x * 640); column < Math.round((x + w) * 640); column++)
