@@ -15,8 +15,6 @@ import { publicRoutes } from './public/public-routes.js'
 import { createPublicSnapshots } from './public/public-snapshots.js'
 import { redact } from './public/redact.js'
 
-/** Behind a carrier's NAT many people share an address; one person polls a few times a minute. */
-const publicRequestsPerMinute = 600
 const bodyLimitBytes = 1_000_000
 
 /** Everything central serves over HTTP. Each part is a scope of its own, so a plugin of one never slows another. */
@@ -46,7 +44,7 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
       : undefined
     const staleAfterMs = deps.publicApi.staleAfterSeconds * 1000
     const hotspots = createHotspots({ registry, timeseries, incidents, snapshots, staleAfterMs, clock, log })
-    const requestsPerMinute = deps.publicRequestsPerMinute ?? publicRequestsPerMinute
+    const { requestsPerMinute } = deps.publicApi
     await app.register(publicRoutes, { prefix: '/public/v1', hotspots, snapshots, requestsPerMinute, clock })
   }
   await app.register(evidenceUpload, {

@@ -23,8 +23,6 @@ export interface HttpDeps {
   readonly users: Users
   /** Of this release, for the OpenAPI document. */
   readonly version: string
-  /** Calls per address; default 600. */
-  readonly publicRequestsPerMinute?: number
   /** Folder of the built console; undefined: no console is served. */
   readonly consoleDir?: string
   /** /healthz, /readyz, /metrics. */

@@ -71,6 +71,11 @@ export const CentralConfig = object({
     enabled: Type.Boolean({ default: true }),
     staleAfterSeconds: Type.Integer({ minimum: 10, default: 300 }),
     snapshots: Type.Boolean({ default: true, description: 'Only redacted pictures are ever shown.' }),
+    requestsPerMinute: Type.Integer({
+      minimum: 0,
+      default: 600,
+      description: 'Per address (many phones share one); 0: no limit, when the proxy in front sets one.',
+    }),
   }),
   map: object({
     styleUrl: Type.Optional(

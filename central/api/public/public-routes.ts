@@ -12,6 +12,7 @@ import { createSerialisers } from './serialisers.js'
 interface PublicOptions {
   readonly hotspots: Hotspots
   readonly snapshots: PublicSnapshots | undefined
+  /** Per address; 0: no limit. */
   readonly requestsPerMinute: number
   readonly clock: () => number
 }
@@ -27,7 +28,8 @@ const tags = ['public']
 export const publicRoutes: FastifyPluginAsyncTypebox<PublicOptions> = async (app, options) => {
   const { hotspots, snapshots, clock } = options
   const serialise = createSerialisers()
-  const calls = createRateWindow({ calls: options.requestsPerMinute, windowMs: 60_000, maxKeys: 50_000, clock })
+  const calls = options.requestsPerMinute || Number.POSITIVE_INFINITY
+  const limit = createRateWindow({ calls, windowMs: 60_000, maxKeys: 50_000, clock })
   const collection = createCachedBody({
     make: async () => serialise.collection(await hotspots.collection()),
     freshMs: collectionFreshMs,
@@ -38,7 +40,7 @@ export const publicRoutes: FastifyPluginAsyncTypebox<PublicOptions> = async (app
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('access-control-allow-origin', '*')
     reply.header('x-content-type-options', 'nosniff')
-    const waitSeconds = calls.take(request.ip)
+    const waitSeconds = limit.take(request.ip)
     if (waitSeconds === 0) return done()
     reply.header('retry-after', waitSeconds)
     done(new ProblemError(429, 'Too many requests', `Wait ${waitSeconds} seconds; one call holds all hotspots.`))

@@ -30,7 +30,7 @@ export const createIntake =
       await file.close()
       await mkdir(dirname(pathOf(sha256)), { recursive: true })
       await rename(temporary, pathOf(sha256))
-      if (durable) await syncDirectory(dirname(pathOf(sha256)))
+      if (durable) await sync(dirname(pathOf(sha256)))
       return { ok: true, mediaType: written.mediaType, bytes: written.bytes }
     } catch (error) {
       if (isFull(error)) return { ok: false, reason: 'no-space' }
@@ -69,9 +69,15 @@ const write = async (file: FileHandle, stream: Readable, maxBytes: number) => {
   return mediaType ? ({ ok: true, mediaType, bytes, sha256: hash.digest('hex') } as const) : unsupported
 }
 
-const syncDirectory = async (path: string): Promise<void> => {
+const sync = async (path: string): Promise<void> => {
   const directory = await open(path)
   await directory.sync().finally(() => directory.close())
+}
+
+/** Makes a file that was written without waiting survive a power cut. */
+export const syncFile = async (path: string): Promise<void> => {
+  await sync(path)
+  await sync(dirname(path))
 }
 
 const isFull = (error: unknown): boolean =>

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { EvidenceSource, EvidenceStore, Receipt, StoredEvidence } from '../evidence-store.js'
 import { mediaTypeOf, signatureBytes } from '../media-type.js'
 import { openDiskIndex } from './disk-index.js'
-import { createIntake } from './disk-intake.js'
+import { createIntake, syncFile } from './disk-intake.js'
 
 export interface DiskEvidenceOptions {
   readonly directory: string
@@ -68,7 +68,11 @@ export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEv
     const described = { ...source, takenAt: source.takenAt === null ? null : Math.min(source.takenAt, clock()) }
     const known = await held(sha256)
     if (known) {
-      const evidence = { ...known, ...knownParts(described) }
+      const isWallOnly = known.role === 'snapshot'
+      // What came as a wall picture and is now evidence must be as safe as evidence, since the agent may delete its copy.
+      if (isWallOnly && source.role !== 'snapshot') await syncFile(pathOf(sha256))
+      const role = isWallOnly ? (described.role ?? 'at') : (known.role ?? described.role)
+      const evidence = { ...known, ...knownParts(described), role }
       await record(evidence)
       return { ok: true, created: false, evidence }
     }

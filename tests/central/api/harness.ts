@@ -23,6 +23,14 @@ import { rules, startAt } from '../incidents/facts.js'
 export const password = 'a long password'
 export const agentToken = 'agent-token'
 
+export const publicApi = (change: Partial<HttpDeps['publicApi']> = {}): HttpDeps['publicApi'] => ({
+  enabled: true,
+  staleAfterSeconds: 300,
+  snapshots: true,
+  requestsPerMinute: 600,
+  ...change,
+})
+
 /** Central's HTTP application over real stores; what lies outside the rooms under test is what the test says it is. */
 export const startCentral = async (change: Partial<HttpDeps> = {}) => {
   const directory = mkdtempSync(join(tmpdir(), 'central-api-'))
@@ -80,7 +88,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
   }
   const http: HttpApp = await createHttpApp({
     http: { trustProxy: false, secureCookies: false },
-    publicApi: { enabled: true, staleAfterSeconds: 300, snapshots: true },
+    publicApi: publicApi(),
     map: {},
     version: '0.1.0',
     evidence,

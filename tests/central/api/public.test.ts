@@ -2,7 +2,7 @@ import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SeriesPoint } from '../../../central/timeseries/time-series-store.js'
 import { startAt } from '../incidents/facts.js'
-import { type Central, picture, problemOf, record, sha256Of, startCentral } from './harness.js'
+import { type Central, picture, problemOf, publicApi, record, sha256Of, startCentral } from './harness.js'
 
 let central: Central
 beforeEach(async () => {
@@ -154,7 +154,7 @@ describe('GET /public/v1/hotspots', () => {
   })
 
   it('limits an address that asks without end', async () => {
-    const limited = await startCentral({ publicRequestsPerMinute: 2 })
+    const limited = await startCentral({ publicApi: publicApi({ requestsPerMinute: 2 }) })
     const statuses = []
     for (let call = 0; call < 3; call++) {
       statuses.push((await limited.app.inject({ method: 'GET', url: '/public/v1/hotspots' })).statusCode)
@@ -165,7 +165,7 @@ describe('GET /public/v1/hotspots', () => {
   })
 
   it('is not there when the public API is off', async () => {
-    const closed = await startCentral({ publicApi: { enabled: false, staleAfterSeconds: 300, snapshots: true } })
+    const closed = await startCentral({ publicApi: publicApi({ enabled: false }) })
     expect((await closed.app.inject({ method: 'GET', url: '/public/v1/hotspots' })).statusCode).toBe(404)
     await closed.stop()
   })

@@ -111,6 +111,17 @@ describe('evidence on disk', () => {
     expect((await store.newestPicture('le-loi-1', 'snapshot'))?.sha256).toBe(fourth)
   })
 
+  it('keeps a picture that was sent as both a snapshot and evidence, in either order', async () => {
+    const [first, second] = [jpeg(), jpeg()]
+    await put(first, source({ role: 'snapshot' }))
+    await put(first, source({ role: 'at' }))
+    await put(second, source({ role: 'at' }))
+    await put(second, source({ role: 'snapshot' }))
+    now += 10 * minute
+    await put(jpeg(), source({ role: 'snapshot', takenAt: now }))
+    expect(await store.stored([sha256Of(first), sha256Of(second)])).toHaveProperty('size', 2)
+  })
+
   it('sweeps what is older than its retention, except the newest snapshot of a camera', async () => {
     const evidence = await put(jpeg())
     const wall = await put(jpeg(), source({ role: 'snapshot' }))
