@@ -80,5 +80,6 @@ export const syncFile = async (path: string): Promise<void> => {
   await sync(dirname(path))
 }
 
-const isFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+const fullCodes: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL']
+export const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && fullCodes.includes(error.code)

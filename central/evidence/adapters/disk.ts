@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { EvidenceSource, EvidenceStore, Receipt, StoredEvidence } from '../evidence-store.js'
 import { mediaTypeOf, signatureBytes } from '../media-type.js'
 import { openDiskIndex } from './disk-index.js'
-import { createIntake, syncFile } from './disk-intake.js'
+import { createIntake, isFull, syncFile } from './disk-intake.js'
 
 export interface DiskEvidenceOptions {
   readonly directory: string
@@ -62,7 +62,7 @@ export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEv
     }
   }
 
-  const receive: EvidenceStore['receive'] = async (sha256, bytes, source): Promise<Receipt> => {
+  const take: EvidenceStore['receive'] = async (sha256, bytes, source): Promise<Receipt> => {
     // A sender may break off before the first read; the read then says so.
     bytes.on('error', () => {})
     const described = { ...source, takenAt: source.takenAt === null ? null : Math.min(source.takenAt, clock()) }
@@ -85,7 +85,11 @@ export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEv
   }
 
   return {
-    receive,
+    receive: (sha256, bytes, source) =>
+      take(sha256, bytes, source).catch((error: unknown) => {
+        if (isFull(error)) return { ok: false, reason: 'no-space' } as const
+        throw error
+      }),
     stored: async sha256s => {
       const found = await Promise.all([...new Set(sha256s)].map(sha => (index.find(sha) ? { sha256: sha } : held(sha))))
       return new Set(found.flatMap(evidence => (evidence ? [evidence.sha256] : [])))

@@ -62,6 +62,17 @@ describe('PUT /ingest/v1/evidence/{sha256}', () => {
     )
   })
 
+  it('asks for the file again when the disk is full', async () => {
+    const full = await startCentral({
+      evidence: { ...central.evidence, receive: async () => ({ ok: false, reason: 'no-space' }) },
+    })
+    expect(problemOf(await full.upload(jpeg(100)))).toMatchObject({
+      status: 507,
+      detail: expect.stringMatching(/keep the file.*retentionDays/),
+    })
+    await full.stop()
+  })
+
   it('shows an incident its picture as pending until the bytes arrive', async () => {
     const bytes = await picture()
     const item = {
