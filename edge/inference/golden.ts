@@ -20,7 +20,7 @@ const Expected = Type.Object(
         {
           shape: Type.Array(Type.Integer({ minimum: 1 })),
           values: Type.Array(Type.Number()),
-          stride: Type.Integer({ minimum: 1, default: 1, description: 'Of rows and columns, from the first on.' }),
+          stride: Type.Optional(Type.Integer({ minimum: 1, description: 'Of rows and columns; default 1: all.' })),
         },
         { additionalProperties: false },
       ),
@@ -76,7 +76,7 @@ const outputProblems = ({ outputs }: Expected, actual: Tensors, tolerance: numbe
     if (!tensor) return [`the model gives no output "${name}".`]
     if (tensor.shape.join() !== expected.shape.join())
       return [`output "${name}" has the shape ${tensor.shape.join('×')} instead of ${expected.shape.join('×')}.`]
-    const values = sampled(tensor, expected.stride)
+    const values = sampled(tensor, expected.stride ?? 1)
     if (values.length !== expected.values.length)
       return [`the sample of "${name}" has ${expected.values.length} values where ${values.length} belong.`]
     const apart = values.reduce((most, value, i) => Math.max(most, Math.abs(value - expected.values[i]!)), 0)
@@ -111,10 +111,10 @@ const detectionProblems = (
     Math.abs(a.confidence - b.confidence) <= tolerance &&
     overlapOfBoxes(a.box, b.box) >= sameBoxIou
   const missing = detections.filter(one => !decoded.detections.some(other => isSame(one, other)))
-  // What lies within the tolerance of the threshold may be reported by one runtime and not by another.
-  const least = Math.min(...Object.values(thresholds)) + tolerance
+  // What lies within the tolerance of its threshold may be reported by one runtime and not by another.
+  const least = (label: string): number => (thresholds[label] ?? thresholds.default ?? 0) + tolerance
   const surplus = decoded.detections.filter(
-    one => one.confidence > least && !detections.some(other => isSame(one, other)),
+    one => one.confidence > least(one.label) && !detections.some(other => isSame(one, other)),
   )
   return [
     ...missing.map(one => `expected ${describe(one)} is not found.`),

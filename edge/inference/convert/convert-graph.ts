@@ -6,11 +6,13 @@ import { operators } from './operators.js'
 /**
  * Turns the part of a TF.js graph that leads to `outputs` into an ONNX graph. Names stay; the picture comes in as
  * `[1, 3, height, width]` and maps go out with channels first, so that the runtime need not turn them at every frame.
+ * The size may be another than the original's: a convolutional graph runs at any multiple of its coarsest stride.
  */
 export const convertGraph = (model: GraphModel, { inputName, height, width, outputs }: ConvertOptions): OnnxGraph => {
   const emitted = new Map<string, Emitted>()
   const constants = new Map<string, OnnxConstant>()
   const nodes: OnnxNode[] = []
+  const growth = [height / model.inputSize[0], width / model.inputSize[1]] as const
   const picture: Emitted = { name: inputName, shape: [1, 3, height, width] }
 
   const constant: Emitter['constant'] = (name, shape, data) => {
@@ -26,7 +28,7 @@ export const convertGraph = (model: GraphModel, { inputName, height, width, outp
     if (node.operator === 'Placeholder') return picture
     if (node.operator === 'Const') return emitConstant(node.name, weights(node.name), constant)
     const operator = operators[node.operator]
-    if (operator) return operator(node, { value, weights, constant, node: push })
+    if (operator) return operator(node, { growth, value, weights, constant, node: push })
     throw new Error(
       `Operator ${node.operator} at node "${node.name}" cannot be converted; known are ${Object.keys(operators).join(', ')}. Choose outputs that lie before it.`,
     )

@@ -9,6 +9,8 @@ export interface Emitted {
 
 /** What an operator needs to write its ONNX counterpart. */
 export interface Emitter {
+  /** Input size of the converted graph divided by the original's, [vertical, horizontal]: sizes in the graph grow with it. */
+  readonly growth: readonly [number, number]
   value(node: string): Emitted
   /** Constants as they are stored, channels last; a sentence when the node is not constant. */
   weights(node: string): GraphWeights

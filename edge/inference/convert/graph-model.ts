@@ -20,6 +20,8 @@ export interface GraphWeights {
 export interface GraphModel {
   readonly nodes: ReadonlyMap<string, GraphNode>
   readonly weights: ReadonlyMap<string, GraphWeights>
+  /** Height and width that the sizes written into the graph are meant for. */
+  readonly inputSize: readonly [height: number, width: number]
 }
 
 /** The graph file and its shards, in the order in which their hash is taken. */
@@ -37,7 +39,15 @@ export const readGraphModel = async (path: string): Promise<GraphModel> => {
     const bytes = Buffer.concat(await Promise.all(group.paths.map(shard => readFile(join(dirname(path), shard)))))
     readGroup(group.weights, bytes, weights, path)
   }
-  return { nodes: new Map(file.modelTopology.node.map(node => [node.name, parseNode(node)])), weights }
+  const nodes = new Map(file.modelTopology.node.map(node => [node.name, parseNode(node)]))
+  return { nodes, weights, inputSize: inputSizeOf(file.modelTopology.node, path) }
+}
+
+const inputSizeOf = (nodes: readonly RawNode[], path: string): readonly [number, number] => {
+  const dimensions = nodes.find(({ op }) => op === 'Placeholder')?.attr?.shape?.shape?.dim ?? []
+  const [, height = 0, width = 0] = dimensions.map(({ size }) => Number(size))
+  if (height > 0 && width > 0) return [height, width]
+  throw new Error(`${path} does not say for which input size it is made; a graph of fixed size is needed.`)
 }
 
 interface GraphFile {
@@ -65,6 +75,7 @@ interface RawAttribute {
   readonly f?: number
   readonly s?: string
   readonly type?: string | number
+  readonly shape?: { readonly dim?: readonly { readonly size: string | number }[] }
   readonly list?: { readonly i?: readonly (string | number)[]; readonly s?: readonly string[] }
 }
 

@@ -155,7 +155,7 @@ const concatenation = (node: GraphNode, emit: Emitter): Emitted => {
 
 const resize = (node: GraphNode, emit: Emitter): Emitted => {
   const source = emit.value(node.inputs[0]!)
-  const [height, width] = emit.weights(node.inputs[1]!).data as Int32Array & [number, number]
+  const [height, width] = Array.from(emit.weights(node.inputs[1]!).data, (length, axis) => length * emit.growth[axis]!)
   const shape = [1, source.shape[1]!, height!, width!]
   const region = emit.constant('resize/no-region', [0], new Float32Array(0))
   const scales = [1, 1, height! / source.shape[2]!, width! / source.shape[3]!]

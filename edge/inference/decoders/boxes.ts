@@ -18,6 +18,12 @@ export const detectorOptions = {
     description: 'Labels of which only the most confident is kept where boxes overlap, e.g. car and truck.',
   }),
   iou: Type.Number({ minimum: 0, maximum: 1, default: 0.5, description: 'Overlap beyond which boxes are one object.' }),
+  inside: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 1,
+    description: 'A box of which more than this share lies in a surer one, or around one, is part of that object.',
+  }),
   maxDetections: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
 }
 const DetectorOptions = Type.Object(detectorOptions)
@@ -75,14 +81,15 @@ export interface Candidate {
 export const resolve = (
   candidates: readonly Candidate[],
   geometry: InputGeometry,
-  { iou, maxDetections }: DetectorOptions,
+  options: DetectorOptions,
 ): readonly Detection[] => {
   const sorted = candidates.toSorted((a, b) => b.confidence - a.confidence)
   const chosen: Candidate[] = []
   for (const candidate of sorted) {
-    if (chosen.length === maxDetections) break
-    if (chosen.every(other => other.kept.group !== candidate.kept.group || overlap(other, candidate) <= iou))
-      chosen.push(candidate)
+    if (chosen.length === options.maxDetections) break
+    const isNew = (other: Candidate): boolean =>
+      other.kept.group !== candidate.kept.group || isApart(other, candidate, options)
+    if (chosen.every(isNew)) chosen.push(candidate)
   }
   return chosen.flatMap(candidate => {
     const box = boxOf(candidate, geometry)
@@ -90,19 +97,26 @@ export const resolve = (
   })
 }
 
-/** Intersection over union. */
-export const overlap = (
-  a: Omit<Candidate, 'kept' | 'confidence'>,
-  b: Omit<Candidate, 'kept' | 'confidence'>,
-): number => {
-  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left)
-  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
-  if (width <= 0 || height <= 0) return 0
-  const both = width * height
-  return both / ((a.right - a.left) * (a.bottom - a.top) + (b.right - b.left) * (b.bottom - b.top) - both)
+type Edges = Pick<Candidate, 'left' | 'top' | 'right' | 'bottom'>
+
+const isApart = (a: Edges, b: Edges, { iou, inside }: DetectorOptions): boolean => {
+  const both = intersection(a, b)
+  return both <= iou * (area(a) + area(b) - both) && both <= inside * Math.min(area(a), area(b))
 }
 
-export const overlapOfBoxes = (a: Box, b: Box): number => overlap(edgesOf(a), edgesOf(b))
+const area = ({ left, top, right, bottom }: Edges): number => (right - left) * (bottom - top)
+
+const intersection = (a: Edges, b: Edges): number => {
+  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left)
+  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
+  return width > 0 && height > 0 ? width * height : 0
+}
+
+/** Intersection over union of two boxes. */
+export const overlapOfBoxes = (a: Box, b: Box): number => {
+  const both = intersection(edgesOf(a), edgesOf(b))
+  return both === 0 ? 0 : both / (a[2] * a[3] + b[2] * b[3] - both)
+}
 const edgesOf = ([left, top, width, height]: Box) => ({ left, top, right: left + width, bottom: top + height })
 
 const boxOf = ({ left, top, right, bottom }: Candidate, geometry: InputGeometry): Box | undefined => {

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { type Candidate, detectorOptions, type KeptClass, keptClasses, labelProblems, resolve } from './boxes.js'
 import type { Decoder } from './decoder.js'
-import { layoutOf, type MapLayout, missingOutput, outputNamed, showShape } from './layout.js'
+import { type DeclaredOutput, layoutsOf, type MapLayout, missingOutput, outputNamed, showShape } from './layout.js'
 
 const Options = Type.Object(
   {
@@ -27,24 +27,21 @@ export const centernet: Decoder = {
     const size = outputNamed(manifest, options.size ?? manifest.outputs[1]?.name ?? 'size')
     if (!heatmap) problems.push(missingOutput('heatmap', options.heatmap ?? '', manifest))
     if (!size) problems.push(missingOutput('size', options.size ?? 'size', manifest))
-    const heat = heatmap && layoutOf(heatmap.shape, manifest.labels.length)
-    const extent = size && layoutOf(size.shape, 4)
-    if (heatmap && !heat)
+    if (heatmap && layoutsOf(heatmap.shape, manifest.labels.length).length === 0)
       problems.push(
         `Output "${heatmap.name}" has the shape ${showShape(heatmap.shape)}; centernet needs one channel for each of the ${manifest.labels.length} labels.`,
       )
-    if (size && !extent)
-      problems.push(`Output "${size.name}" has the shape ${showShape(size.shape)}; centernet needs four channels.`)
-    if (heat && extent && (heat.rows !== extent.rows || heat.columns !== extent.columns))
-      problems.push('Heat map and sizes have different numbers of cells; declare the shapes as the model has them.')
+    else if (heatmap && size && !cellsOf(heatmap, size, manifest.labels.length))
+      problems.push(
+        `Output "${size.name}" has the shape ${showShape(size.shape)}; centernet needs four channels over the cells of "${heatmap.name}", ${showShape(heatmap.shape)}.`,
+      )
     return problems
   },
   create(manifest, given) {
     const options = given as Options
     const heatmap = outputNamed(manifest, options.heatmap)!
     const size = outputNamed(manifest, options.size ?? manifest.outputs[1]!.name)!
-    const heat = layoutOf(heatmap.shape, manifest.labels.length)!
-    const extent = layoutOf(size.shape, 4)!
+    const { heat, extent } = cellsOf(heatmap, size, manifest.labels.length)!
     const kept = keptClasses(manifest, options)
     return (outputs, geometry) => {
       const scores = outputs[heatmap.name]!.data
@@ -70,6 +67,12 @@ export const centernet: Decoder = {
     }
   },
 }
+
+/** The reading of both shapes in which they have the same cells. */
+const cellsOf = (heatmap: DeclaredOutput, size: DeclaredOutput, labels: number) =>
+  layoutsOf(heatmap.shape, labels)
+    .flatMap(heat => layoutsOf(size.shape, 4).map(extent => ({ heat, extent })))
+    .find(({ heat, extent }) => heat.rows === extent.rows && heat.columns === extent.columns)
 
 interface Peak {
   readonly row: number

@@ -11,13 +11,16 @@ export interface MapLayout {
 }
 
 /** `[1, channels, rows, columns]` or `[1, rows, columns, channels]`; undefined when the shape is neither. */
-export const layoutOf = (shape: readonly number[], channels: number): MapLayout | undefined => {
+export const layoutOf = (shape: readonly number[], channels: number): MapLayout | undefined =>
+  layoutsOf(shape, channels)[0]
+
+/** Both readings of a shape that allows both. */
+export const layoutsOf = (shape: readonly number[], channels: number): readonly MapLayout[] => {
   const [one, a, b, c] = shape
-  if (shape.length !== 4 || one !== 1 || a === undefined || b === undefined || c === undefined) return undefined
-  if (a === channels) return { channels, rows: b, columns: c, channelStep: b * c, rowStep: c, columnStep: 1 }
-  if (c === channels)
-    return { channels, rows: a, columns: b, channelStep: 1, rowStep: b * channels, columnStep: channels }
-  return undefined
+  if (shape.length !== 4 || one !== 1 || a === undefined || b === undefined || c === undefined) return []
+  const first = { channels, rows: b, columns: c, channelStep: b * c, rowStep: c, columnStep: 1 }
+  const last = { channels, rows: a, columns: b, channelStep: 1, rowStep: b * channels, columnStep: channels }
+  return [...(a === channels ? [first] : []), ...(c === channels ? [last] : [])]
 }
 
 export type DeclaredOutput = ModelManifest['outputs'][number]

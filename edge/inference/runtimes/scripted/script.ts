@@ -15,10 +15,13 @@ const Step = Type.Object(
     outputs: Type.Record(
       Type.String(),
       Type.Object(
-        { fill: Type.Number({ default: 0 }), patches: Type.Array(Patch, { default: [] }) },
+        { fill: Type.Optional(Type.Number()), patches: Type.Optional(Type.Array(Patch)) },
         { additionalProperties: false },
       ),
-      { default: {}, description: 'What each output shows; one not named is all 0.' },
+      {
+        default: {},
+        description: 'What each output shows: `fill` (default 0), then the patches. One not named is all 0.',
+      },
     ),
     fault: Type.Optional(
       Type.Union(

@@ -35,7 +35,7 @@ type Shapes = ReadonlyMap<string, readonly number[]>
 const checkScript = ({ steps }: Script, shapes: Shapes, path: string): void => {
   steps.forEach((step, i) => {
     if (i > 0 && step.at <= steps[i - 1]!.at) throw new Error(`${path}: steps[${i}].at must be above the one before.`)
-    for (const [name, { patches }] of Object.entries(step.outputs)) {
+    for (const [name, { patches = [] }] of Object.entries(step.outputs)) {
       const shape = shapes.get(name)
       if (!shape)
         throw new Error(`${path}: steps[${i}] names the output "${name}", which the manifest does not declare.`)

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
@@ -6,6 +5,7 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import type { ModelPackage } from '../../model-package.js'
 import type { ModelRuntime, ModelSession } from '../../model-runtime.js'
 import type { Tensor, Tensors } from '../../tensor.js'
+import { readResizedGraph } from './resized-graph.js'
 
 /**
  * Opens TF.js graph models with tfjs-node where it is installed, else with the WebAssembly backend, which needs
@@ -15,20 +15,22 @@ export const tfjsRuntime: ModelRuntime = {
   async open(model) {
     if (model.graphPath === null)
       throw new Error(`Package ${model.manifest.id} holds no TF.js graph; set its runtime to onnx.`)
-    const backend = await startBackend()
-    const graph = await tf.loadGraphModel(await graphHandler(model.graphPath))
-    return openSession(graph, model, backend)
+    await startBackend()
+    const { height, width } = model.manifest.input
+    const artifacts = await readResizedGraph(model.graphPath, [height, width])
+    const graph = await tf.loadGraphModel({ load: async () => artifacts })
+    return openSession(graph, model)
   },
 }
 
-let started: Promise<string> | undefined
+let started: Promise<void> | undefined
 /** TF.js has one backend per thread, shared by all its sessions. */
-const startBackend = (): Promise<string> => {
+const startBackend = (): Promise<void> => {
   started ??= chooseBackend()
   return started
 }
 
-const chooseBackend = async (): Promise<string> => {
+const chooseBackend = async (): Promise<void> => {
   const native = await import('@tensorflow/tfjs-node' as string).then(
     () => true,
     () => false,
@@ -39,22 +41,9 @@ const chooseBackend = async (): Promise<string> => {
   }
   const backend = native ? 'tensorflow' : 'wasm'
   if (!(await tf.setBackend(backend))) throw new Error(`TF.js could not start its ${backend} backend.`)
-  return backend
 }
 
-const graphHandler = async (path: string): Promise<tf.io.IOHandler> => {
-  const { modelTopology, weightsManifest } = JSON.parse(await readFile(path, 'utf8')) as tf.io.ModelJSON
-  const shards = await Promise.all(
-    weightsManifest.flatMap(({ paths }) => paths.map(shard => readFile(join(dirname(path), shard)))),
-  )
-  const bytes = Buffer.concat(shards)
-  const weightData = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
-  return {
-    load: async () => ({ modelTopology, weightData, weightSpecs: weightsManifest.flatMap(group => group.weights) }),
-  }
-}
-
-const openSession = (graph: tf.GraphModel, { manifest }: ModelPackage, backend: string): ModelSession => {
+const openSession = (graph: tf.GraphModel, { manifest }: ModelPackage): ModelSession => {
   const { width, height, layout } = manifest.input
   const names = manifest.outputs.map(({ name }) => name)
   return {
@@ -67,7 +56,7 @@ const openSession = (graph: tf.GraphModel, { manifest }: ModelPackage, backend: 
       try {
         const tensors = await Promise.all(
           results.map(async (tensor, i) =>
-            asDeclared(tensor.shape, (await tensor.data()) as Float32Array, manifest.outputs[i]!),
+            asDeclared(tensor.shape, (await tensor.data()) as Float32Array, manifest.outputs[i]!, layout),
           ),
         )
         return Object.fromEntries(names.map((name, i) => [name, tensors[i]!]))
@@ -77,23 +66,23 @@ const openSession = (graph: tf.GraphModel, { manifest }: ModelPackage, backend: 
     },
     async close() {
       graph.dispose()
-      if (backend === 'wasm') tf.disposeVariables()
     },
   }
 }
 
-/** TF.js graphs have channels last; the manifest may declare them first, as the converted ONNX has them. */
+/** TF.js graphs have channels last; where the manifest has them first at the input, its maps have them first too. */
 const asDeclared = (
   shape: readonly number[],
   data: Float32Array,
   { name, shape: declared }: { readonly name: string; readonly shape: readonly number[] },
+  layout: unknown,
 ): Tensor => {
-  if (declared.join() === shape.join()) return { shape, data }
   const [one, height, width, channels] = shape
-  if ([one, channels, height, width].join() === declared.join())
-    return { shape: declared, data: channelsFirst(data, channels!) }
+  const turns = layout === 'nchw' && shape.length === 4
+  const given = turns ? [one!, channels!, height!, width!] : shape
+  if (given.join() === declared.join()) return { shape: given, data: turns ? channelsFirst(data, channels!) : data }
   throw new Error(
-    `Output "${name}" has the shape ${shape.join('×')}, the manifest says ${declared.join('×')}: correct outputs there.`,
+    `Output "${name}" has the shape ${given.join('×')}, the manifest says ${declared.join('×')}: correct outputs there.`,
   )
 }
 
