@@ -1,0 +1,110 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { createDecode } from '../../../edge/inference/decoders/decoder-options.js'
+import { checkGolden } from '../../../edge/inference/golden.js'
+import { loadModelPackage, type ModelPackage } from '../../../edge/inference/model-package.js'
+import type { ModelRuntime } from '../../../edge/inference/model-runtime.js'
+import { readPicture } from '../../../edge/inference/read-picture.js'
+import { onnxRuntime } from '../../../edge/inference/runtimes/onnx/onnx-runtime.js'
+import { tfjsRuntime } from '../../../edge/inference/runtimes/tfjs/tfjs-runtime.js'
+import { load, meansModel, temporaryFolder, writePackage } from './packages.js'
+
+const models = fileURLToPath(new URL('../../../models/', import.meta.url))
+const shipped = readdirSync(models, { withFileTypes: true })
+  .filter(entry => entry.isDirectory())
+  .map(({ name }) => name)
+  .filter(name => readdirSync(join(models, name)).includes('manifest.json'))
+
+const runtimesFor = ({ manifest, graphPath }: ModelPackage): Readonly<Record<string, ModelRuntime>> => ({
+  ...(manifest.runtime === 'onnx' ? { onnx: onnxRuntime } : {}),
+  ...(graphPath ? { tfjs: tfjsRuntime } : {}),
+})
+
+const check = async (model: ModelPackage, runtime: ModelRuntime): Promise<readonly string[]> => {
+  const session = await runtime.open(model)
+  const decode = createDecode(model.manifest)
+  const problems: string[] = []
+  for (const sample of model.manifest.golden)
+    problems.push(...(await checkGolden(model, sample, { session, decode, readPicture })))
+  await session.close()
+  return problems
+}
+
+/** Every pixel is 0.2 of white. */
+const grey = async (): Promise<Buffer> => {
+  const { default: sharp } = await import('sharp')
+  return sharp({ create: { width: 64, height: 32, channels: 3, background: { r: 51, g: 51, b: 51 } } })
+    .png()
+    .toBuffer()
+}
+
+describe('golden samples', () => {
+  it('are shipped with the three models of the product', () => {
+    expect(shipped).toEqual(expect.arrayContaining(['smoke-flame', 'vehicles', 'water-segmentation']))
+  })
+
+  it.each(shipped)('of %s pass through each runtime that can open the package', { timeout: 120_000 }, async name => {
+    const cacheDir = temporaryFolder()
+    const model = await loadModelPackage(join(models, name), { cacheDir, requireSignatures: false })
+    expect(model.manifest.golden.length).toBeGreaterThan(0)
+    const runtimes = runtimesFor(model)
+    expect(Object.keys(runtimes)).toContain('onnx')
+    for (const [runtimeName, runtime] of Object.entries(runtimes))
+      expect({ runtimeName, problems: await check(model, runtime) }).toEqual({ runtimeName, problems: [] })
+  })
+
+  it('tell which output differs, and by how much', async () => {
+    const golden = [{ image: 'golden/grey.png', expected: 'golden/grey.json' }]
+    const values = new Array(16).fill(0.5)
+    const folder = writePackage(
+      { golden },
+      {
+        'golden/grey.png': await grey(),
+        'golden/grey.json': JSON.stringify({ outputs: { scores: { shape: [1, 2, 2, 4], values } } }),
+      },
+    )
+    expect(await check(await load(folder), onnxRuntime)).toEqual([
+      'golden/grey.png: output "scores" differs by up to 0.3000, tolerated are 0.001.',
+    ])
+  })
+
+  it('tell which expected objects are missing and which found ones are not expected', async () => {
+    const model = await loadModelPackage(join(models, 'vehicles'), {
+      cacheDir: temporaryFolder(),
+      requireSignatures: false,
+    })
+    const sample = model.manifest.golden[0]!
+    const folder = temporaryFolder()
+    const expected = JSON.parse(readFileSync(join(model.dir, sample.expected), 'utf8')) as {
+      detections: { label: string; confidence: number; box: number[] }[]
+    }
+    const [first, ...rest] = expected.detections
+    const changed = { detections: [{ ...first!, label: 'bus' }, ...rest] }
+    mkdirSync(join(folder, 'golden'))
+    writeFileSync(join(folder, sample.expected), JSON.stringify(changed))
+    writeFileSync(join(folder, sample.image), readFileSync(join(model.dir, sample.image)))
+    const problems = await check({ ...model, dir: folder }, onnxRuntime)
+    expect(problems).toHaveLength(2)
+    expect(problems[0]).toMatch(/expected bus \(0\.\d+ at .*\) is not found/)
+    expect(problems[1]).toMatch(new RegExp(`found ${first!.label} .* is not expected`))
+  })
+
+  it('is decided by the weights: the same package with other weights fails', async () => {
+    const bytes = Buffer.from(meansModel())
+    const needle = Buffer.from(Float32Array.of(1 / 256 / 255).buffer)
+    const at = bytes.indexOf(needle)
+    Buffer.from(Float32Array.of(100).buffer).copy(bytes, at)
+    const golden = [{ image: 'golden/grey.png', expected: 'golden/grey.json' }]
+    const files = {
+      'golden/grey.png': await grey(),
+      'golden/grey.json': JSON.stringify({
+        outputs: { scores: { shape: [1, 2, 2, 4], values: new Array(16).fill(0.2) } },
+      }),
+    }
+    expect(await check(await load(writePackage({ golden }, files)), onnxRuntime)).toEqual([])
+    const changed = await check(await load(writePackage({ golden }, { ...files, 'model.onnx': bytes })), onnxRuntime)
+    expect(changed[0]).toMatch(/output "scores" differs/)
+  })
+})
