@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
 import { Evidence } from '@watchpost/shared/contracts/evidence'
 import sharp from 'sharp'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { createEvidence } from '../../../edge/evidence/evidence.js'
 import { recordLog } from '../../helpers/camera-fixture.js'
 import { temporaryFolder } from '../../helpers/clips.js'
@@ -149,7 +149,9 @@ const mountSmallDisk = (dir: string): boolean => {
 }
 const smallDisk = temporaryFolder('small-disk')
 const isMounted = process.platform === 'linux' && process.getuid?.() === 0 && mountSmallDisk(smallDisk)
-if (isMounted) process.once('exit', () => execFileSync('umount', ['-l', smallDisk]))
+afterAll(() => {
+  if (isMounted) execFileSync('umount', ['-l', smallDisk])
+})
 
 describe.skipIf(!isMounted)(
   `evidence on a full disk${isMounted ? '' : ' (skipped: needs root to mount a small disk)'}`,
