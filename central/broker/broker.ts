@@ -7,6 +7,8 @@ export interface Broker {
   /** Null while it runs. */
   trouble(): string | null
   restarts(): number
+  /** Of its process; undefined while it does not run. */
+  pid(): number | undefined
   stop(): Promise<void>
 }
 

@@ -80,9 +80,18 @@ export const createLink = (options: LinkOptions): Link => {
     // Not the 'message' event: only this can hold back the next message. MQTT.js works through it strictly serially.
     connecting.handleMessage = (packet, done) => {
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-      const taken = take(packet.topic, payload)
-      if (taken === undefined) done()
-      else taken.then(() => done(), done)
+      // One message must never take central down, nor hold up those behind it.
+      const skip = (error: unknown) => {
+        log.error({ err: error, topic: packet.topic }, 'A message could not be handled')
+        done()
+      }
+      try {
+        const taken = take(packet.topic, payload)
+        if (taken instanceof Promise) taken.then(() => done(), skip)
+        else done()
+      } catch (error) {
+        skip(error)
+      }
     }
   }
 

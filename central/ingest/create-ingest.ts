@@ -80,7 +80,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
   const takeData = (address: AgentAddress, payload: Uint8Array): void | Promise<void> => {
     if (!options.isKnown(address)) {
       metrics.dropped('unknown-agent')
-      return options.noteUnknown(address)
+      options.noteUnknown(address)
+      return undefined
     }
     if (writer === undefined) return metrics.dropped('after-stop')
     const { siteId, agentId } = address

@@ -13,6 +13,8 @@ export interface SeqRanges {
   remove(from: number, to: number): number
   /** The parts of `from..to` that are not in the set, ascending. */
   missing(from: number, to: number): readonly SeqRange[]
+  /** The parts of `from..to` that are in the set, ascending. */
+  present(from: number, to: number): readonly SeqRange[]
   /** The last number of the unbroken run that begins at `from`; `from - 1` when `from` itself is missing. */
   runFrom(from: number): number
   list(): readonly SeqRange[]
@@ -109,6 +111,12 @@ export const createSeqRanges = (initial: readonly SeqRange[] = []): SeqRanges =>
     add,
     remove,
     missing,
+    present: (from, to) => {
+      const parts: SeqRange[] = []
+      for (let index = firstEndingFrom(from); ranges[index] !== undefined && ranges[index]!.from <= to; index++)
+        parts.push({ from: Math.max(ranges[index]!.from, from), to: Math.min(ranges[index]!.to, to) })
+      return parts
+    },
     has: seq => {
       const range = ranges[firstEndingFrom(seq)]
       return range !== undefined && range.from <= seq

@@ -73,6 +73,12 @@ export const createStreamLedger = (saved?: SavedStream): StreamLedger => {
         lost[reason].add(gap.from, gap.to)
         declared += accounted.add(gap.from, gap.to)
       }
+      // The batch shows a hole before the event that explains it arrives.
+      if (reason === 'thinned')
+        for (const part of lost['not-held'].present(from, to)) {
+          lost['not-held'].remove(part.from, part.to)
+          lost.thinned.add(part.from, part.to)
+        }
       return declared
     },
     view: epoch => {

@@ -118,6 +118,7 @@ export const createEmbeddedBroker = (options: EmbeddedBrokerOptions): Broker => 
     },
     trouble: () => trouble,
     restarts: () => restarts,
+    pid: () => child?.pid,
     stop: async () => {
       stopping.abort()
       trouble = 'stopped'

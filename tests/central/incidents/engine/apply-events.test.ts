@@ -1,6 +1,6 @@
+import type { IncidentState } from '@watchpost/shared/api/incidents'
 import { describe, expect, it } from 'vitest'
 import { transition } from '../../../../central/incidents/engine/commands.js'
-import type { IncidentState } from '@watchpost/shared/api/incidents'
 import { createWorld, fact, minute, startAt } from '../facts.js'
 
 const reviewer = { name: 'lan', role: 'reviewer' } as const
