@@ -17,6 +17,7 @@ import { openSqliteOutbox } from './outbox/adapters/sqlite.js'
 import type { Outbox } from './outbox/outbox.js'
 import { createRecorder } from './outbox/recorder.js'
 import { lifecycle } from './pipeline/lifecycle.js'
+import { createTurns } from './pipeline/turns.js'
 import { createMqttJsLink } from './uplink/adapters/mqtt-js.js'
 import type { CommandRequest } from './uplink/command-desk.js'
 import type { MqttLink, MqttLinkOptions } from './uplink/mqtt-link.js'
@@ -86,30 +87,33 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     buildCameras(wanted, { outbox: use.outbox, recorder, evidence, log })
   let inForce = running.loaded
   let cameras = build(inForce)
-  let isDrained = false
+  let stage: 'running' | 'drained' | 'stopped' = 'running'
+  // Settings, commands and signals come at any time; the cameras are started and stopped one at a time.
+  const inTurn = createTurns()
 
   /** New settings for the cameras: checked while the old ones still run, so a package that is refused costs no frame. */
   const apply = async (next: LoadedAgentConfig): Promise<void> => {
+    if (stage === 'stopped') throw new Error('The agent is stopping')
     const replacement = build(next)
     await replacement.prepare()
     await cameras.stop()
+    stage = 'running'
     try {
       cameras = replacement
       await cameras.start()
       inForce = next
     } catch (error) {
+      await cameras.stop()
       cameras = build(inForce)
       await cameras.start()
       throw error
-    } finally {
-      isDrained = false
     }
   }
   const twin = createTwin({
     running,
     errors: running.errors,
     load: overlay => loadAgentConfig(file, { overlay }),
-    apply,
+    apply: next => inTurn(() => apply(next)),
     models: () => cameras.models(),
     store: createDesiredStore(config.dataDir),
     software: version,
@@ -119,12 +123,12 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
   const command = async ({ name, cameraId }: CommandRequest): Promise<Record<string, unknown>> => {
     if (name === 'reload') {
       await twin.reload()
-      if (isDrained) await apply(inForce)
-      return { configSha256: twin.report().configSha256 }
+      if (stage === 'drained') await inTurn(() => apply(inForce))
+      return { configSha256: twin.report().configSha256, needsRestart: needsRestart(running.loaded, inForce) }
     }
     if (name === 'drain') {
-      isDrained = true
-      await cameras.stop()
+      stage = 'drained'
+      await inTurn(() => cameras.stop())
       return { ...(await drained(use.outbox)) }
     }
     const frame = cameras.newestFrame(cameraId)
@@ -164,7 +168,15 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
   health.onSample(uplink.publishHealth)
 
   const parts = lifecycle([
-    { name: 'cameras', start: () => cameras.start(), stop: () => cameras.stop() },
+    { name: 'report', start: uplink.publishReported },
+    {
+      name: 'cameras',
+      start: () => inTurn(() => cameras.start()),
+      stop: () => {
+        stage = 'stopped'
+        return inTurn(() => cameras.stop())
+      },
+    },
     { name: 'evidence', start: evidence.start, stop: evidence.stop },
     { name: 'last pictures', stop: () => cameras.settled() },
     { name: 'recorder', stop: recorder.stop },
@@ -188,4 +200,12 @@ const drained = async (outbox: Outbox): Promise<{ readonly waiting: number }> =>
     if (size === 0 || Date.now() > deadline) return { waiting: size }
     await sleep(200)
   }
+}
+
+/** Cameras, models and workers are replaced while the agent runs; the rest of the file is read at start. */
+const needsRestart = (started: LoadedAgentConfig, now: LoadedAgentConfig): boolean => {
+  const rest = ({
+    config: { cameras: _cameras, models: _models, inference: _inference, ...others },
+  }: LoadedAgentConfig) => JSON.stringify(others)
+  return rest(started) !== rest(now)
 }

@@ -2,21 +2,29 @@ import { once } from 'node:events'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { buildAgent, openAdapters } from './agent.js'
 import { createLog } from './agent-log.js'
-import { replayFrames, replaySource } from './capture/replay.js'
-import { checkAgent } from './check.js'
 import type { CameraConfig, SourceConfig } from './config/agent-config.js'
 import { loadAgentConfig } from './config/load-agent-config.js'
 import { type ConfigWithDesired, loadWithDesired } from './config/load-with-desired.js'
-import { liveFrames } from './live-frames.js'
-import { inspectSqliteOutbox } from './outbox/adapters/sqlite-inspect.js'
-import { type ReplayProgress, replay } from './replay.js'
+import type { ReplayProgress } from './replay.js'
 import { type HelpTopic, help } from './usage.js'
 
 const exitCode = { good: 0, failed: 1, usage: 2 } as const
 
 class UsageError extends Error {}
+
+/**
+ * Each command loads what it needs: the state of the outbox can be read on a machine where ffmpeg or a model runtime is
+ * broken, and help comes at once.
+ */
+const load = {
+  agent: () => import('./agent.js'),
+  check: () => import('./check.js'),
+  liveFrames: () => import('./live-frames.js'),
+  outbox: () => import('./outbox/adapters/sqlite-inspect.js'),
+  recordings: () => import('./capture/replay.js'),
+  replay: () => import('./replay.js'),
+}
 
 /** `watchpost-edge`: argv, signals, exit code. Returns 0 (good), 1 (failed, the reason is on stderr) or 2 (called wrongly). */
 export const main = async (argv: readonly string[]): Promise<number> => {
@@ -76,6 +84,7 @@ const run = async (args: readonly string[]): Promise<number> => {
   const log = createLog(configured.loaded.config.log.level)
   if (configured.errors.length > 0)
     log.warn({ errors: configured.errors }, "Central's last settings cannot be taken; the local ones run")
+  const { buildAgent, openAdapters } = await load.agent()
   const start = async (running: ConfigWithDesired) => {
     const agent = buildAgent(running, await openAdapters(running.loaded, log), { log, version: softwareVersion() })
     await agent.start()
@@ -120,6 +129,7 @@ const check = async (args: readonly string[]): Promise<number> => {
     args: [...args],
     options: { config: { type: 'string', short: 'c' }, probe: { type: 'boolean', default: false } },
   })
+  const { checkAgent } = await load.check()
   const isGood = await checkAgent({
     file: needConfig(values.config),
     probe: values.probe,
@@ -158,6 +168,9 @@ const replayCommand = async (args: readonly string[]): Promise<number> => {
   if (values.seconds !== undefined) setTimeout(() => stopping.abort(), number('seconds', values.seconds) * 1000).unref()
   const log = createLog(values.quiet ? 'error' : 'warn')
   const { signal } = stopping
+  const { liveFrames } = await load.liveFrames()
+  const { replayFrames, replaySource } = await load.recordings()
+  const { replay } = await load.replay()
   const live = liveSource(values.source)
   const recorded = live ? undefined : withFps(replaySource(resolve(values.source)), values.fps)
   const frames = (camera: CameraConfig) =>
@@ -220,6 +233,7 @@ const outboxCommand = async (args: readonly string[]): Promise<number> => {
   if ((what !== 'status' && what !== 'dead-letters') || others.length > 0)
     throw new UsageError('say what to show: status or dead-letters')
   const { config } = loadAgentConfig(needConfig(values.config), { purpose: 'inspect' })
+  const { inspectSqliteOutbox } = await load.outbox()
   const { status, deadLetters } = inspectSqliteOutbox(join(config.dataDir, 'outbox.db'), deadLetterLimit)
   if (what === 'status') {
     const text = Object.entries(status).map(([name, value]) => `${name.padEnd(12)} ${value ?? '-'}`)

@@ -1,5 +1,5 @@
-import { createDecode } from './decoders/decoder-options.js'
 import type { Decode } from './decoders/decoder.js'
+import { createDecode } from './decoders/decoder-options.js'
 import type { Decoded } from './inference-result.js'
 import type { ModelPackage } from './model-package.js'
 import type { FrameMoment, ModelRuntime, ModelSession } from './model-runtime.js'

@@ -67,8 +67,10 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
 
   const noProgress = (): void => {
     rewinds++
-    log.warn(
-      { ackedSeq, sentUpTo: cursor, waitedMs: ackTimeoutMs * timeoutFactor },
+    const waited = { ackedSeq, sentUpTo: cursor, waitedMs: ackTimeoutMs * timeoutFactor }
+    // Once per silence of central, not once per attempt.
+    log[timeoutFactor === 1 ? 'warn' : 'debug'](
+      waited,
       'Central acknowledges nothing; sending again after its last ack',
     )
     timeoutFactor = Math.min(longestTimeoutFactor, timeoutFactor * 2)

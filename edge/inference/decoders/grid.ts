@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Activation, activate } from './activation.js'
-import type { Decoder } from './decoder.js'
 import { copyContent } from './content.js'
+import type { Decoder } from './decoder.js'
 import { layoutOf, missingOutput, outputNamed, showShape } from './layout.js'
 
 const Options = Type.Object(
