@@ -105,8 +105,9 @@ describe('capture from RTSP', () => {
     const describes = server.stats.describes
     server.stall()
     const silentAt = performance.now()
-    await until('a new connection', () => server!.stats.describes > describes)
+    await until('the loss', () => capture.status('gate')!.reconnects === 1)
     expect((performance.now() - silentAt) / 1000).toBeLessThan(3)
+    await until('a new connection', () => server!.stats.describes > describes)
     expect(changes.map(({ condition, phase }) => [condition, phase])).toEqual([['stalled', 'began']])
     expect(changes[0]!.hint).not.toBe('')
     server.resume()
