@@ -1,10 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, expect, onTestFinished } from 'vitest'
 
-/** A folder of its own for one test file; the operating system clears it. */
-export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `watchpost-test-${name}-`))
+/** A folder of its own, removed after the test, or after the file when it is made outside of tests. */
+export const temporaryFolder = (name: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), `watchpost-test-${name}-`))
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  if (expect.getState().currentTestName === undefined) afterAll(remove)
+  else onTestFinished(remove)
+  return folder
+}
 
 export interface ClipOptions {
   /** A lavfi source, e.g. `testsrc=size=320x180:rate=25`. */

@@ -77,10 +77,10 @@ describe('children of a killed agent', () => {
     register.record('gate', stranger.pid!)
     const [name] = readdirSync(dataDir)
     const entry = JSON.parse(readFileSync(join(dataDir, name!), 'utf8'))
-    writeFileSync(
-      join(dataDir, name!),
-      JSON.stringify({ ...entry, child: { ...entry.child, startTicks: entry.child.startTicks - 1 } }),
-    )
+    // As an earlier agent would have left it, whose child's number the stranger now has.
+    const earlier = (process: { startTicks: number }) => ({ ...process, startTicks: process.startTicks - 1 })
+    const left = { ...entry, child: earlier(entry.child), owner: earlier(entry.owner) }
+    writeFileSync(join(dataDir, name!), JSON.stringify(left))
     writeFileSync(join(dataDir, 'broken.json'), '{')
     expect(register.sweep()).toBe(0)
     expect(identify(stranger.pid!)).toBeDefined()
