@@ -49,8 +49,7 @@ const meOf = ({ name, role, wardId }: UserRow): Me => ({ name, role, wardId })
 
 export const createUsers = ({ store, clock }: { readonly store: UserStore; readonly clock: () => number }): Users => {
   // Verified against when the name is unknown, so that the time tells nobody which names exist.
-  const nobody = hash(newToken(), hashOptions)
-  nobody.catch(() => {})
+  let nobody: Promise<string> | undefined
 
   return {
     add: async ({ name, role, wardId, password }) => {
@@ -80,8 +79,9 @@ export const createUsers = ({ store, clock }: { readonly store: UserStore; reado
       return (await store.change(name, { tokenDigest: digestOf(token) })) ? token : undefined
     },
     signIn: async (name, password) => {
-      const user = await store.find(name)
-      const matches = await verify(user?.passwordHash ?? (await nobody), password)
+      nobody ??= hash(newToken(), hashOptions)
+      const [user, stranger] = [await store.find(name), await nobody]
+      const matches = await verify(user?.passwordHash ?? stranger, password)
       if (!user || !matches) return undefined
       const [sessionToken, now] = [newToken(), clock()]
       await store.removeSessionsUnusedSince(now - sessionIdleMs)

@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Central, problemOf, startCentral } from './harness.js'
 
 let central: Central
 let directory: string
-beforeEach(async () => {
+beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'console-'))
   mkdirSync(join(directory, 'assets'))
   writeFileSync(join(directory, 'index.html'), 'operators')
@@ -15,7 +15,7 @@ beforeEach(async () => {
   writeFileSync(join(directory, 'icon.svg'), '<svg/>')
   central = await startCentral({ consoleDir: directory, map: { styleUrl: 'https://tiles.example/style.json' } })
 })
-afterEach(async () => {
+afterAll(async () => {
   await central.stop()
   rmSync(directory, { recursive: true })
 })

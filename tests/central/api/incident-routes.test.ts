@@ -44,7 +44,9 @@ describe('signing in', () => {
   })
 
   it('ends a session that nobody uses for twelve hours', async () => {
-    const session = await central.signIn('viewer')
+    await central.users.add({ name: 'lan', role: 'viewer', wardId: null, password })
+    const { sessionToken } = (await central.users.signIn('lan', password))!
+    const session = { cookie: `watchpost_session=${sessionToken}` }
     central.world.now += 11 * 3_600_000
     expect((await get('/api/v1/me', session)).statusCode).toBe(200)
     central.world.now += 11 * 3_600_000

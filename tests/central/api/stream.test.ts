@@ -22,7 +22,7 @@ interface Sent {
 }
 
 /** Reads the stream as a browser does; `next` gives the events one by one. */
-const listen = async (session: { cookie: string }, lastEventId?: string) => {
+const listen = async (session: { authorization: string }, lastEventId?: string) => {
   const controller = new AbortController()
   open.push(controller)
   const reply = await fetch(`${origin}/api/v1/stream`, {
