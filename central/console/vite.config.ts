@@ -7,6 +7,7 @@ const page = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 export default defineConfig({
   plugins: [react()],
   resolve: { conditions: ['source', 'module', 'browser', 'import', 'default'] },
+  worker: { format: 'es' },
   build: {
     outDir: 'dist',
     // MapLibre alone is close to 1 MB; it is loaded only where a map is shown.

@@ -48,11 +48,9 @@ export interface IncidentFilter {
   readonly cursor?: string
 }
 
-const openStates = 'new,acknowledged,assigned,inProgress,reopened'
-
 const incidentQuery = ({ open, kind, cursor }: IncidentFilter): string => {
   const query = new URLSearchParams({ limit: '50' })
-  if (open) query.set('state', openStates)
+  if (open) query.set('open', 'true')
   if (kind) query.set('kind', kind)
   if (cursor) query.set('cursor', cursor)
   return query.toString()

@@ -1,7 +1,11 @@
 import type { CityView } from '@watchpost/shared/api/incidents'
 import * as maplibregl from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { useEffect, useRef } from 'react'
 import 'maplibre-gl/dist/maplibre-gl.css'
+
+// Bundlers cannot find the worker by themselves (MapLibre 6).
+maplibregl.setWorkerUrl(workerUrl)
 
 export interface Marker {
   readonly id: string

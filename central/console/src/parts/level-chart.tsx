@@ -19,6 +19,8 @@ const drawLevels =
     ctx.font = `${12 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`
     ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio])
     ctx.lineWidth = 1.5 * devicePixelRatio
+    ctx.textAlign = 'left'
+    ctx.textBaseline = 'alphabetic'
     for (const level of levels) {
       const y = plot.valToPos(level.cm, 'y', true)
       if (y < bbox.top || y > bbox.top + bbox.height) continue
