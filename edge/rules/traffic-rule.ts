@@ -6,9 +6,10 @@ import { hasShape, isRecord, readState, storedState } from './restored-state.js'
 import type { EventDraft, Rule, RuleContext } from './rule.js'
 import { type Offence, offenceOf, severityOf, type TrackReading, type TrafficKind } from './traffic-offence.js'
 
-/** Offences of a moment: began and ended come together. The others last until the vehicle leaves. */
-const momentary: readonly TrafficKind[] = ['red-light', 'line-crossing']
-/** A vehicle that has not been seen at its place for so long has left: a bus in front of it takes less. */
+/**
+ * A vehicle that has not been seen at its offence for so long has left: a bus in front of it takes less. An offence of a
+ * moment (red light, line) ends so long after it: every happening has an end, and it comes after the pictures of it.
+ */
 const goneMs = 5_000
 /** A standing vehicle that gets a new track id (after an occlusion, a restart) is known again within this of its height. */
 const samePlaceInHeights = 0.5
@@ -85,10 +86,8 @@ export const createTrafficRule = (config: TrafficAnalytic, { cameraId, restored 
       open = open.map(one => (one === before ? { ...one, trackId } : one))
       return []
     }
-    const began = draft('began', at, happening, offence)
-    if (momentary.includes(kind)) return [began, draft('ended', at, happening, offence)]
     open = [...open, happening]
-    return [began]
+    return [draft('began', at, happening, offence)]
   }
 
   const end = (at: number, elapsedMs: number, readings: readonly TrackReading[]): readonly EventDraft[] => {
@@ -136,9 +135,11 @@ const isStillAt = (reading: TrackReading, offence: OpenOffence): boolean => {
   if (offence.kind === 'wrong-way')
     return reading.type === 'travel' && reading.trackId === offence.trackId && reading.angleDeg > 90
   if (reading.type !== 'presence' || reading.zone !== offence.place) return false
-  return offence.kind === 'no-entry'
-    ? reading.trackId === offence.trackId
-    : isSameStop(offence, { kind: offence.kind, place: reading.zone, foot: footOf(reading), height: reading.box[3] })
+  if (offence.kind === 'no-entry') return reading.trackId === offence.trackId
+  return (
+    offence.kind === 'illegal-stopping' &&
+    isSameStop(offence, { kind: offence.kind, place: reading.zone, foot: footOf(reading), height: reading.box[3] })
+  )
 }
 
 type Stop = Pick<OpenOffence, 'kind' | 'place' | 'foot' | 'height'>
