@@ -4,7 +4,7 @@ import { Id, Severity, UtcTime } from '../contracts/primitives.js'
 import { commandNames } from '../contracts/twin.js'
 import { IncidentState } from './incidents.js'
 
-/** Query strings and bodies of the operators' API. Lists are repeated keys: `?state=new&state=reopened`. */
+/** Query strings and bodies of the operators' API. Lists are repeated keys or one value with commas. */
 const strict = { additionalProperties: false } as const
 const PageQuery = {
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),

@@ -5,6 +5,7 @@ import type { Incidents } from '../../incidents/incidents.js'
 import { cursorOf, parseCursor } from '../cursor.js'
 import { meOf, reviewers } from '../plugins/sign-in.js'
 import { notFound } from '../problem.js'
+import { splitLists } from './comma-lists.js'
 import { answer, requestKeyOf } from './outcome.js'
 
 const params = Type.Object({ id: Type.String({ maxLength: 64 }) })
@@ -13,7 +14,10 @@ const tags = ['events']
 export const eventRoutes: FastifyPluginAsyncTypebox<{ readonly incidents: Incidents }> = async (app, { incidents }) => {
   app.get(
     '/events',
-    { schema: { tags, summary: 'Newest first', querystring: EventQuery, response: { 200: EventPage } } },
+    {
+      preValidation: splitLists('kind'),
+      schema: { tags, summary: 'Newest first', querystring: EventQuery, response: { 200: EventPage } },
+    },
     async request => {
       const { limit, cursor, kind, camera, incident, since, until } = request.query
       const after = parseCursor(cursor)

@@ -13,6 +13,7 @@ import type { Incidents } from '../../incidents/incidents.js'
 import { cursorOf, parseCursor } from '../cursor.js'
 import { caseWorkers, meOf } from '../plugins/sign-in.js'
 import { notFound, ProblemError } from '../problem.js'
+import { splitLists } from './comma-lists.js'
 import { answer, etagOf, expectedVersion, requestKeyOf } from './outcome.js'
 
 const params = Type.Object({ id: Type.String({ maxLength: 64 }) })
@@ -29,6 +30,7 @@ export const incidentRoutes: FastifyPluginAsyncTypebox<{ readonly incidents: Inc
   app.get(
     '/incidents',
     {
+      preValidation: splitLists('state', 'kind', 'severity'),
       schema: { tags, summary: 'Newest opened first', querystring: IncidentQuery, response: { 200: IncidentPage } },
     },
     async request => {

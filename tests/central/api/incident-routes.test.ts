@@ -97,6 +97,8 @@ describe('incidents', () => {
     expect(await ids('')).toEqual(['e3', 'e2', 'e1'])
     expect(await ids('kind=flood-level')).toEqual(['e2', 'e1'])
     expect(await ids('kind=flood-level&kind=red-light')).toEqual(['e3', 'e2', 'e1'])
+    expect(await ids('kind=flood-level,red-light&state=new,reopened')).toEqual(['e3', 'e2', 'e1'])
+    expect((await get('/api/v1/incidents?state=new,gone', session)).statusCode).toBe(400)
     expect(await ids('severity=critical')).toEqual(['e2'])
     expect(await ids('since=2026-10-27T04:30:00.000Z')).toEqual(['e3'])
     expect(await ids('open=true')).toHaveLength(3)
