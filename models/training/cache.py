@@ -9,9 +9,13 @@ from nets import HEIGHT, WIDTH
 
 
 def load_picture(path):
+    """`NAME#upper` is the upper half of a picture that shows two views."""
+    path, _, part = path.partition('#')
     picture = cv2.imread(path, cv2.IMREAD_COLOR)
     if picture is None:
         raise SystemExit(f'{path}: not a picture; remove it or fetch the data set again')
+    if part == 'upper':
+        picture = picture[:picture.shape[0] // 2]
     return stretched(picture)
 
 
@@ -31,7 +35,7 @@ def load_mask(path):
 def cached(folder, records, load, channels):
     """Array (N, HEIGHT, WIDTH, channels) uint8 of all records, written once per list of files."""
     os.makedirs(folder, exist_ok=True)
-    names = '\n'.join(f'{r} {os.path.getmtime(r)} {WIDTH}x{HEIGHT}' for r in records)
+    names = '\n'.join(f'{r} {os.path.getmtime(r.partition("#")[0])} {WIDTH}x{HEIGHT}' for r in records)
     path = os.path.join(folder, f'{load.__name__}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.u8')
     shape = (len(records), HEIGHT, WIDTH, channels)
     if not os.path.exists(path):

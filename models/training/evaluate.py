@@ -5,10 +5,8 @@ python3 evaluate.py water-segmentation --model ../water-segmentation/model.onnx 
 """
 import argparse
 import json
-import os
 import time
 
-import cv2
 import numpy as np
 
 import metrics
@@ -71,22 +69,15 @@ def fires(model, args):
 def gauges(model, args):
     """Staff gauge, zoomed view: the row where the mask turns to water in the gauge's columns against the labelled line."""
     errors = []
-    for path in records.images(args.data, 'staff-gauge'):
-        label = os.path.splitext(path.replace(os.sep + 'images' + os.sep, os.sep + 'labels' + os.sep))[0] + '.txt'
-        with open(label) as file:
-            boxes = {row[0]: [float(v) for v in row[1:]] for row in (line.split() for line in file) if row}
-        if '10' not in boxes or '11' not in boxes or boxes['10'][1] > 0.5:
-            continue
-        picture = cv2.imread(path)
-        zoomed = picture[:picture.shape[0] // 2]
-        mask = model(as_input(zoomed))[0, 0]
-        centre, wide = boxes['11'][0], boxes['11'][2]
+    for record in (r for r in records.gauges(args.data) if r.held):
+        mask = model(as_input(load_picture(record.path)))[0, 0]
+        (_, row, _, _), (centre, _, wide, _) = record.boxes
         columns = mask[:, max(0, int((centre - wide) * mask.shape[1])):int((centre + wide) * mask.shape[1]) + 1]
         wet = columns.mean(1) > 0.5
         dry_above = np.concatenate([[0], np.cumsum(~wet)])
         wet_below = np.concatenate([np.cumsum(wet[::-1])[::-1], [0]])
         line = int(np.argmax(dry_above + wet_below))
-        errors.append(abs(line / mask.shape[0] - 2 * boxes['10'][1]))
+        errors.append(abs(line / mask.shape[0] - row))
     return {'images': len(errors), 'lineErrorMedian': rounded(float(np.median(errors))), 'lineErrorP90': rounded(float(np.quantile(errors, 0.9)))}
 
 
@@ -115,6 +106,9 @@ def waters(model, args):
                         'aucFloodedDry': rounded(metrics.auc(sets['flooded'], sets['dry'])),
                         **{f'share{name.title()}': rounded(float(values.mean())) for name, values in sets.items()},
                         'images': len(photographs)}
+    roads = [r for r in records.dry_roads(args.data) if r.held]
+    share = (run_all(model, cached(args.cache, [r.path for r in roads], load_picture, 3))[:, 0] > 0.5).mean((1, 2))
+    found['dryCityCameras'] = {'falseShare': rounded(float(share.mean())), 'above10pc': rounded(float((share > 0.1).mean())), 'images': len(roads)}
     found['staffGauge'] = gauges(model, args)
     return found
 

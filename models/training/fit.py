@@ -20,7 +20,7 @@ def loader(dataset, batch, workers):
     return DataLoader(dataset, batch_size=batch, shuffle=False, drop_last=True, num_workers=workers)
 
 
-def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, batch=16, workers=1, rate=2e-3, backbone_rate=5e-4):
+def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, workers=1, rate=2e-3, backbone_rate=5e-4):
     """Trains `net`; `after_epoch(n, averaged copy)` sees what would be shipped. `dataset_of_epoch(n)` is that epoch's data, `loss_of(logits, *targets)` a scalar."""
     net = net.to(memory_format=torch.channels_last).train()
     started = time.time()
@@ -32,7 +32,7 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, batch=16, workers=1
     shape = lambda s: min(1.0, (s + 1) / 100) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1.0, s / steps))) / 2)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, shape)
     average, step = copy.deepcopy(net), 0
-    for epoch in range(epochs):
+    for epoch in range(stop_after or epochs):
         total, count = 0.0, 0
         for images, *targets in loader(dataset_of_epoch(epoch), batch, workers):
             images = images.float().contiguous(memory_format=torch.channels_last)

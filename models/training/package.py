@@ -26,6 +26,10 @@ def source(name, licence, use, repository):
     return {'name': name, 'licence': licence, 'use': use, 'url': f'https://github.com/{repository}'}
 
 
+STREET_PHOTOGRAPHS = [source('street photographs', 'none stated, academic use or CC BY 4.0, by set', 'training, evaluation', repository) for repository in (
+    'Mishra-Kaumod/flood-depth-estimator', 'Lvisxwj/HDU-DeepLearning-Yolo-homework', 'jshaffer94247/Extracting-Flood-Depths-From-Imagery',
+    'kagan94/road_image_datasets', 'HimanshuRajdev/civiclens')]
+
 PACKAGES = {
     'smoke-flame': {
         'decoder': 'grid', 'output': 'scores', 'labels': ['smoke', 'flame'],
@@ -37,7 +41,7 @@ PACKAGES = {
                     source('Indonesian roads', 'CC BY 4.0', 'training', 'adeirman46/Level2-FSD'),
                     source('Indian roads', 'CC BY 4.0', 'training', 'nervewastaken/VehicleDetection'),
                     source('city cameras', 'CC BY 4.0', 'evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
-                    source('street photographs', 'none stated, academic use, CC BY 4.0', 'training, evaluation', 'Mishra-Kaumod/flood-depth-estimator'),
+                    *STREET_PHOTOGRAPHS,
                     source('COCO, first 128 images', 'annotations CC BY 4.0, images per Flickr terms', 'training', 'lightly-ai/coco128_yolo'),
                     source('canal camera and staff gauge', 'none stated; CC BY 4.0', 'training', 'talhashahzad12345/waterLevelSegmentation'),
                     source('mountain-top cameras (AI for Mankind, HPWREN)', 'CC BY-NC-SA 4.0', 'evaluation', 'Username378/WildfireSmokeDataset'),
@@ -49,7 +53,12 @@ PACKAGES = {
         'sources': [YOLOX,
                     source('aerial floods', 'repository MIT, photographs unverified', 'training, evaluation', 'naufalhanif25/flood-segmentation'),
                     source('canal camera', NONE_STATED, 'training, evaluation', 'talhashahzad12345/waterLevelSegmentation'),
-                    source('street photographs', 'none stated, academic use, CC BY 4.0', 'training, evaluation', 'Mishra-Kaumod/flood-depth-estimator'),
+                    *STREET_PHOTOGRAPHS,
+                    source('motorway bridges', 'CC BY 4.0', 'training', 'yuskun/object_detected'),
+                    source('Indonesian roads', 'CC BY 4.0', 'training', 'adeirman46/Level2-FSD'),
+                    source('Indian roads', 'CC BY 4.0', 'training', 'nervewastaken/VehicleDetection'),
+                    source('city cameras', 'CC BY 4.0', 'evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
+                    source('staff gauge', 'CC BY 4.0', 'training, evaluation', 'talhashahzad12345/waterLevelSegmentation'),
                     {'name': 'rendered streets with exact masks', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
 }
 

@@ -127,6 +127,28 @@ def streets(data):
     return found
 
 
+def dry_roads(data):
+    """Fixed cameras over dry roads: without them asphalt seen from above is taken for water. City cameras are held out."""
+    return [Record(path, 'roads', folder == 'cctv', dry=True, group=folder)
+            for folder in ('cctv', 'overhead', 'indonesia', 'india') for path in images(data, 'traffic/' + folder)]
+
+
+def gauges(data):
+    """The staff gauge's zoomed view (upper half of each picture): boxes are (water line, gauge), 0..1 of that half."""
+    found = []
+    for path in images(data, 'staff-gauge'):
+        label = os.path.splitext(path.replace(os.sep + 'images' + os.sep, os.sep + 'labels' + os.sep))[0] + '.txt'
+        with open(label) as file:
+            boxes = {row[0]: [float(v) for v in row[1:]] for row in (line.split() for line in file) if row}
+        if '10' in boxes and '11' in boxes and boxes['10'][1] < 0.5:
+            upper = [(x, 2 * y, w, 2 * h) for x, y, w, h in (boxes['10'], boxes['11'])]
+            # A day's pictures look alike: the first ones are trained on, the last ones held out.
+            found.append(Record(path + '#upper', 'gauge', False, upper))
+    for record in found[len(found) * 3 // 5:]:
+        record.held = True
+    return found
+
+
 def rendered(folder):
     """Rendered streets with exact masks: images/NAME.png and masks/NAME.png. A seed is held out whole."""
     found = []

@@ -161,6 +161,7 @@ def main():
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=10)
+    parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; its averaged weights are what is kept')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
     seed_everything(SEED)
@@ -171,13 +172,13 @@ def main():
     pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
     held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
     def after_epoch(epoch, average):
-        if epoch % 2 == 1 or epoch + 1 == args.epochs:
+        if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
             average.eval()
             report(held, scores_of(average, held_pictures))
             export(average, args.out, 'scores')
 
     net = SmokeFlameNet(args.start)
-    fit(net, lambda epoch: Fires(train, pictures, order_of(train, epoch), epoch), loss_of, args.epochs, after_epoch=after_epoch)
+    fit(net, lambda epoch: Fires(train, pictures, order_of(train, epoch), epoch), loss_of, args.epochs, after_epoch, stop_after=args.stop_after)
 
 
 if __name__ == '__main__':

@@ -2,9 +2,9 @@
 
 python3 water.py --data DIR --rendered DIR --start yolox-nano-416.onnx --cache DIR --out model.onnx
 
-Three kinds of pictures: with an exact mask (aerial floods, a canal camera, rendered streets), street photographs
-without water (dry and wet: everything is background) and photographs of flooded streets, of which only this is
-known: some of the lower part is water, the sky is not.
+Four kinds of pictures: with an exact mask (aerial floods, a canal camera, rendered streets), streets without water
+(dry and wet: everything is background), photographs of flooded streets, of which only this is known: some of the
+lower part is water, the sky is not; and a staff gauge with its water line: above it is wall, below it water.
 """
 import argparse
 
@@ -24,11 +24,23 @@ from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, WaterNet
 
 SEED = 20261122
-MASKED, EMPTY, SOMEWHERE = 0, 1, 2
+MASKED, EMPTY, SOMEWHERE, LINE = 0, 1, 2, 3
 
 
 def kind_of(record):
-    return MASKED if record.mask else EMPTY if record.dry else SOMEWHERE
+    return MASKED if record.mask else EMPTY if record.dry else LINE if record.set == 'gauge' else SOMEWHERE
+
+
+def line_mask(record):
+    """(truth, known) of a gauge picture: rows above the line are dry, those below it wet as far as the line was drawn."""
+    (x, y, w, _), (gauge_x, _, gauge_w, _) = record.boxes
+    truth, known = np.zeros((HEIGHT, WIDTH), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    left, right = int(max(0, min(x - w / 2, gauge_x - gauge_w)) * WIDTH), int(min(1, max(x + w / 2, gauge_x + gauge_w)) * WIDTH)
+    row = int(y * HEIGHT)
+    known[:max(0, row - 24)] = 255  # the bank slopes: far from the gauge only what lies well above is sure
+    known[:max(0, row - 2), left:right] = 255
+    known[row + 3:, left:right] = truth[row + 3:, left:right] = 255
+    return truth, known
 
 
 class Waters(Dataset):
@@ -50,6 +62,8 @@ class Waters(Dataset):
         if kind == MASKED:
             truth = np.asarray(self.masks[self.mask_of[index]])[..., 0]
             known = np.full((HEIGHT, WIDTH), 255, np.uint8)
+        elif kind == LINE:
+            truth, known = line_mask(record)
         else:
             truth = np.zeros((HEIGHT, WIDTH), np.uint8)
             known = np.full((HEIGHT, WIDTH), 255 if kind == EMPTY else 0, np.uint8)
@@ -96,7 +110,8 @@ def loss_of(logits, truth, known, kind):
 def order_of(records_, epoch, rendered_share):
     """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
     rng = np.random.default_rng((SEED, epoch, 7))
-    wanted = {'aerial': 520, 'canal': 160, 'rendered': rendered_share, 'street-flooded': 330, 'street-wet': 380, 'street-dry': 220}
+    wanted = {'aerial': 400, 'canal': 150, 'rendered': rendered_share, 'gauge': 100, 'roads': 260,
+              'street-flooded': 250, 'street-wet': 320, 'street-dry': 140}
     order = []
     for name, count in wanted.items():
         members = [i for i, r in enumerate(records_) if r.set == name]
@@ -122,6 +137,7 @@ def report(held, maps, truths):
         chosen = [k for k, i in enumerate(masked) if held[i].set == name]
         line.append(f'{name} IoU {metrics.iou(maps[[masked[k] for k in chosen]] > 0.5, truths[chosen] > 127):.3f}')
     share = {name: [float((maps[i] > 0.5).mean()) for i, r in enumerate(held) if r.set == 'street-' + name] for name in ('flooded', 'wet', 'dry')}
+    share['roads'] = [float((maps[i] > 0.5).mean()) for i, r in enumerate(held) if r.set == 'roads']
     line.append('streets AUC ' + ' '.join(f'{n} {metrics.auc(share["flooded"], share[n]):.3f}' for n in ('wet', 'dry')))
     line.append('water share ' + ' '.join(f'{n} {np.mean(v):.2f}' for n, v in share.items()))
     print('  ' + ' | '.join(line), flush=True)
@@ -129,17 +145,18 @@ def report(held, maps, truths):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--data', required=True, help='folder with water/ and street-flood/ (README)')
+    parser.add_argument('--data', required=True, help='folder with water/, street-flood/, traffic/, staff-gauge/ (README)')
     parser.add_argument('--rendered', default='', help='rendered streets: images/ and masks/')
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
     parser.add_argument('--cache', default='.cache')
     parser.add_argument('--out', default='model.onnx')
-    parser.add_argument('--epochs', type=int, default=10)
+    parser.add_argument('--epochs', type=int, default=6)
+    parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; its averaged weights are what is kept')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
     seed_everything(SEED)
     torch.set_num_threads(args.threads)
-    everything = records.water(args.data) + records.streets(args.data)
+    everything = records.water(args.data) + records.streets(args.data) + records.dry_roads(args.data) + records.gauges(args.data)
     everything += records.rendered(args.rendered) if args.rendered else []
     train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
     print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
@@ -151,12 +168,12 @@ def main():
     rendered_share = min(900, 3 * sum(r.set == 'rendered' for r in train))
     epochs = lambda epoch: Waters(train, pictures, masks, mask_of, order_of(train, epoch, rendered_share), epoch)
     def after_epoch(epoch, average):
-        if epoch % 2 == 1 or epoch + 1 == args.epochs:
+        if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
             average.eval()
             report(held, masks_of(average, held_pictures), truths)
             export(average, args.out, 'water')
 
-    fit(WaterNet(args.start), epochs, loss_of, args.epochs, after_epoch=after_epoch)
+    fit(WaterNet(args.start), epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after)
 
 
 if __name__ == '__main__':
