@@ -114,8 +114,7 @@ const own = async (folder: string, manifest: ModelManifest): Promise<Weights> =>
   const weightsPath = join(folder, manifest.weights.path)
   const graphPath = manifest.runtime === 'tfjs' ? weightsPath : null
   const result = { weightsPath, graphPath }
-  if (!(await exists(weightsPath)))
-    return { ...result, problems: [`Weights ${manifest.weights.path} are missing; copy them into the package folder.`] }
+  if (!(await exists(weightsPath))) return { ...result, problems: [missingWeights(manifest)] }
   // Of a TF.js graph the hash goes over model.json and then its shards, or they could be exchanged unnoticed.
   const { sha256, bytes } = await hashFiles(graphPath ? await graphFiles(graphPath) : [weightsPath])
   if (sha256 === manifest.weights.sha256 && bytes === manifest.weights.bytes) return { ...result, problems: [] }
@@ -125,6 +124,11 @@ const own = async (folder: string, manifest: ModelManifest): Promise<Weights> =>
       `Weights ${manifest.weights.path} (${bytes} bytes, sha256 ${sha256}) are not the ones of the manifest (${manifest.weights.bytes} bytes, sha256 ${manifest.weights.sha256}); copy the package again.`,
     ],
   }
+}
+
+const missingWeights = ({ weights, sources }: ModelManifest): string => {
+  const url = sources.find(({ use }) => use === 'weights')?.url
+  return `Weights ${weights.path} are missing; copy them into the package folder${url ? `, they come from ${url}` : ''}.`
 }
 
 const derived = async (manifest: ModelManifest, cacheDir: string, earlier: readonly string[]): Promise<Weights> => {

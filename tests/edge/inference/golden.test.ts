@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
 import { describe, expect, it } from 'vitest'
 import { createDecode } from '../../../edge/inference/decoders/decoder-options.js'
 import { checkGolden } from '../../../edge/inference/golden.js'
@@ -12,10 +13,16 @@ import { tfjsRuntime } from '../../../edge/inference/runtimes/tfjs/tfjs-runtime.
 import { load, meansModel, temporaryFolder, writePackage } from './packages.js'
 
 const models = fileURLToPath(new URL('../../../models/', import.meta.url))
-const shipped = readdirSync(models, { withFileTypes: true })
-  .filter(entry => entry.isDirectory())
-  .map(({ name }) => name)
-  .filter(name => readdirSync(join(models, name)).includes('manifest.json'))
+const packages = readdirSync(models, { withFileTypes: true })
+  .filter(entry => entry.isDirectory() && existsSync(join(models, entry.name, 'manifest.json')))
+  .map(({ name }) => ({
+    name,
+    manifest: JSON.parse(readFileSync(join(models, name, 'manifest.json'), 'utf8')) as ModelManifest,
+  }))
+const isShipped = ({ name, manifest }: (typeof packages)[number]): boolean =>
+  manifest.derivedFrom !== undefined || existsSync(join(models, name, manifest.weights.path))
+const shipped = packages.filter(isShipped).map(({ name }) => name)
+const supplied = packages.filter(one => !isShipped(one)).map(({ name }) => name)
 
 const runtimesFor = ({ manifest, graphPath }: ModelPackage): Readonly<Record<string, ModelRuntime>> => ({
   ...(manifest.runtime === 'onnx' ? { onnx: onnxRuntime } : {}),
@@ -53,6 +60,13 @@ describe('golden samples', () => {
     expect(Object.keys(runtimes)).toContain('onnx')
     for (const [runtimeName, runtime] of Object.entries(runtimes))
       expect({ runtimeName, problems: await check(model, runtime) }).toEqual({ runtimeName, problems: [] })
+  })
+
+  it.each(supplied)('wait, in %s, for weights that the operator supplies, and say where they come from', async name => {
+    const attempt = loadModelPackage(join(models, name), { cacheDir: temporaryFolder(), requireSignatures: false })
+    await expect(attempt).rejects.toThrow(
+      /Weights .* are missing; copy them into the package folder, they come from https:/,
+    )
   })
 
   it('tell which output differs, and by how much', async () => {

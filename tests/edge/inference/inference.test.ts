@@ -1,8 +1,9 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { readFileSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createInference, type Inference, type InferenceOptions } from '../../../edge/inference/inference.js'
 import type { InferenceError } from '../../../edge/inference/inference-error.js'
-import { frameOf, load, writePackage, writeScriptedPackage } from './packages.js'
+import { frameOf, load, temporaryFolder, writePackage, writeScriptedPackage } from './packages.js'
 
 const quiet = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 
@@ -12,6 +13,31 @@ const started = async (folders: readonly string[], options: Partial<InferenceOpt
   onTestFinished(() => inference.stop())
   await inference.start()
   return inference
+}
+
+/** CPU time that the main thread takes per turn of the event loop: unlike lag it does not depend on what else runs here. */
+const watchLoop = () => {
+  const cpuMs = (): number =>
+    Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6
+  const turns: number[] = []
+  let last = cpuMs()
+  let next: NodeJS.Immediate
+  const turn = (): void => {
+    const now = cpuMs()
+    turns.push(now - last)
+    last = now
+    next = setImmediate(turn)
+  }
+  next = setImmediate(turn)
+  return {
+    stop() {
+      clearImmediate(next)
+      const sorted = turns.toSorted((a, b) => a - b)
+      // Turns that only watched are left out of the percentile: there are hundreds of thousands of them.
+      const busy = sorted.filter(ms => ms > 0.5)
+      return { longestMs: sorted.at(-1)!, p99Ms: busy[Math.floor(busy.length * 0.99)] ?? 0 }
+    },
+  }
 }
 
 const reasonOf = (attempt: Promise<unknown>): Promise<string> =>
@@ -116,7 +142,6 @@ describe('inference', () => {
     const script = { steps: [{ at: 1 }, { at: 2, fault: 'exit' }] }
     const folder = writeScriptedPackage(script)
     const inference = await started([folder], { replaceDelayMs: 50 })
-    const { rmSync } = await import('node:fs')
     rmSync(folder, { recursive: true })
     const outcomes = [2, 1, 1].map(number =>
       reasonOf(inference.detect('scripted', frameOf(8, 8, undefined, { number }))),
@@ -163,20 +188,52 @@ describe('inference', () => {
     )
   })
 
-  it('keeps the event loop free while models are opened and frames judged', async () => {
-    const packages = [await load(writePackage())]
+  it('refuses to start when a package does not give its golden answer', async () => {
+    const { default: sharp } = await import('sharp')
+    const black = sharp({ create: { width: 64, height: 32, channels: 3, background: { r: 0, g: 0, b: 0 } } })
+    const folder = writePackage(
+      { golden: [{ image: 'golden/black.png', expected: 'golden/black.json' }] },
+      {
+        'golden/black.png': await black.png().toBuffer(),
+        'golden/black.json': JSON.stringify({
+          outputs: { scores: { shape: [1, 2, 2, 4], values: new Array(16).fill(1) } },
+        }),
+      },
+    )
+    await expect(started([folder])).rejects.toThrow(
+      /does not give its golden answer, golden\/black.png: output "scores" differs by up to 1.0000/,
+    )
+  })
+
+  it('runs the detector with the TF.js runtime in a worker, without a network', { timeout: 60_000 }, async () => {
+    const vehicles = await load(fileURLToPath(new URL('../../../models/vehicles', import.meta.url)), {
+      cacheDir: temporaryFolder(),
+    })
+    const asTfjs = { ...vehicles, manifest: { ...vehicles.manifest, runtime: 'tfjs' } } as typeof vehicles
+    const inference = createInference({ packages: [asTfjs], workers: 1, log: quiet })
+    onTestFinished(() => inference.stop())
+    // Starting checks the golden sample.
+    await inference.start()
+    const result = await inference.detect('vehicles', frameOf(640, 360))
+    expect(result.decoded).toEqual({ kind: 'detections', detections: [] })
+  })
+
+  it('keeps the event loop free while models are loaded, converted and opened, and frames judged', async () => {
+    const vehicles = fileURLToPath(new URL('../../../models/vehicles', import.meta.url))
+    const folder = writePackage()
+    const watch = watchLoop()
+    const packages = [await load(folder), await load(vehicles, { cacheDir: temporaryFolder() })]
     const inference = createInference({ packages, workers: 2, log: quiet })
     onTestFinished(() => inference.stop())
-    const delay = monitorEventLoopDelay({ resolution: 1 })
-    delay.enable()
     await inference.start()
     const frame = frameOf(640, 360)
-    for (let i = 0; i < 50; i++) await inference.detect('means', frame)
-    delay.disable()
+    for (let i = 0; i < 20; i++) await inference.detect('means', frame)
+    const { longestMs, p99Ms } = watch.stop()
     console.log(
-      `event loop p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, worst ${(delay.max / 1e6).toFixed(1)} ms`,
+      `a turn of the event loop takes ${p99Ms.toFixed(1)} ms CPU at the 99th percentile, ${longestMs.toFixed(1)} at most`,
     )
-    expect(delay.percentile(99) / 1e6).toBeLessThan(20)
+    expect(p99Ms).toBeLessThan(20)
+    expect(longestMs).toBeLessThan(60)
   })
 })
 
