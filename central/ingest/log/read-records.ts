@@ -24,15 +24,17 @@ export const createReadRecords = (db: Database): ReadRecords => {
     `SELECT position, received_at AS receivedAt, site_id AS siteId, agent_id AS agentId, camera_id AS cameraId, envelope
      FROM log WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`,
   )
-  const kept = new Map<string, readonly CommittedRecord[]>()
+  const kept = new Map<string, { readonly tip: number; readonly records: readonly CommittedRecord[] }>()
   return (after, limit, tip) => {
-    const key = `${after}/${limit}/${Math.min(tip, after + limit)}`
+    const key = `${after}/${limit}`
     const found = kept.get(key)
-    if (found !== undefined) return found
+    // A full run is final; a shorter one holds only for the tip it was read up to.
+    if (found !== undefined && (found.tip === tip || found.records.length === limit)) return found.records
     const records = select
       .all(after, tip, limit)
       .map(row => Object.freeze({ ...row, envelope: JSON.parse(row.envelope) }))
-    kept.set(key, records)
+    kept.delete(key)
+    kept.set(key, { tip, records })
     if (kept.size > keptChunks) kept.delete(kept.keys().next().value!)
     return records
   }
