@@ -6,11 +6,12 @@ import { readPassword } from './api/ioc/read-password.js'
 import { openSqliteUsers } from './api/ioc/sqlite/user-store.js'
 import { runUserCommand, userUsage } from './api/ioc/user-command.js'
 import { createUsers } from './api/ioc/users.js'
+import { dataFiles } from './config/data-files.js'
 import { loadCentralConfig } from './config/load-central-config.js'
 import { loadCity } from './config/load-city.js'
 import type { LoadedCentralConfig } from './config/loaded-central-config.js'
 import { City } from './registry/city.js'
-import { buildService, defaultAdapters, usersFile, version } from './service.js'
+import { version } from './version.js'
 
 /** Process concerns only: arguments, signals, exit codes. 0 done, 1 failed, 2 wrong use or configuration. */
 const usage = `Usage: watchpost-central <command> --config central.yaml
@@ -45,7 +46,7 @@ const user = async (rest: readonly string[]): Promise<number> => {
   const { values } = parseArgs({ args: [...rest], options: configOption, strict: false })
   try {
     const { settings, city } = loadCentralConfig(String(values.config ?? 'central.yaml'), City)
-    const users = createUsers({ store: openSqliteUsers({ file: usersFile(settings.dataDir) }), clock: Date.now })
+    const users = createUsers({ store: openSqliteUsers({ file: dataFiles(settings.dataDir).users }), clock: Date.now })
     const wardIds = city.wards.map(ward => ward.id)
     const ask = () => readPassword(process)
     await runUserCommand(rest, { users, wardIds, readPassword: ask, print }).finally(() => users.close())
@@ -93,6 +94,8 @@ const run = async (loaded: LoadedCentralConfig): Promise<number> => {
     }
     fatal = onFatal
   })
+  // Only here: the other commands answer without loading all of it.
+  const { buildService, defaultAdapters } = await import('./service.js')
   const service = await buildService(loaded, defaultAdapters(loaded, { log, onFatal: reason => fatal(reason) }))
   process.on('SIGHUP', () => reloadCity(loaded, log, service.replaceCity))
   try {

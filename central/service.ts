@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Counter, collectDefaultMetrics, Gauge, Registry as MetricsRegister } from 'prom-client'
@@ -12,6 +11,7 @@ import { operations } from './api/plugins/operations.js'
 import type { Broker } from './broker/broker.js'
 import { createEmbeddedBroker } from './broker/embedded/embedded-broker.js'
 import { createLink, type Link, type LinkOptions } from './broker/link.js'
+import { dataFiles } from './config/data-files.js'
 import type { LoadedCentralConfig } from './config/loaded-central-config.js'
 import { openDiskEvidence } from './evidence/adapters/disk.js'
 import type { EvidenceStore } from './evidence/evidence-store.js'
@@ -26,6 +26,7 @@ import { openEmbeddedStore } from './timeseries/embedded/embedded-store.js'
 import { openInfluxStore } from './timeseries/influxdb/influx-store.js'
 import { createTimeSeriesConsumer } from './timeseries/observation-points.js'
 import type { OnRefused, TimeSeriesStore } from './timeseries/time-series-store.js'
+import { packageDir, version } from './version.js'
 
 export interface Service {
   readonly app: FastifyInstance
@@ -57,16 +58,13 @@ export interface Adapters {
 const dayMs = 86_400_000
 const sweepEveryMs = 3_600_000
 const system = { name: 'system', role: 'admin', wardId: null } as const
-/** The package folder, from source and from the build alike. */
-const home = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './' : '../', import.meta.url))
-export const version: string = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')).version
 
 export const buildService = async (
   { settings, secrets, city }: LoadedCentralConfig,
   use: Adapters,
 ): Promise<Service> => {
   const { log, clock } = use
-  const inDataDir = (name: string) => join(settings.dataDir, name)
+  const files = dataFiles(settings.dataDir)
   const metrics = new MetricsRegister()
   collectDefaultMetrics({ register: metrics })
   let link: Link | undefined
@@ -79,13 +77,13 @@ export const buildService = async (
   // In the order of the data.
   const registry = createRegistry({
     city,
-    store: openSqliteRegistryStore(inDataDir('registry.sqlite')),
+    store: openSqliteRegistryStore(files.registry),
     publish,
     log: log.child({ room: 'registry' }),
     now: clock,
   })
   const ingest = createIngest({
-    file: inDataDir('log.sqlite'),
+    file: files.log,
     keepMs: settings.ingest.logDays * dayMs,
     publish,
     isKnown: registry.isKnown,
@@ -108,7 +106,7 @@ export const buildService = async (
     mergeWindowSeconds: settings.incidents.mergeWindowSeconds,
   })
   const users = createUsers({ store: use.openUsers(), clock })
-  const consoleDir = join(home, 'console', 'dist')
+  const consoleDir = join(packageDir, 'console', 'dist')
   const http = await createHttpApp({
     http: settings.http,
     publicApi: settings.publicApi,
@@ -200,7 +198,7 @@ export const defaultAdapters = (
   { settings, secrets }: LoadedCentralConfig,
   { log, onFatal }: Pick<Adapters, 'log' | 'onFatal'>,
 ): Adapters => {
-  const inDataDir = (name: string) => join(settings.dataDir, name)
+  const files = dataFiles(settings.dataDir)
   const { broker, timeseries } = settings
   return {
     log,
@@ -208,22 +206,22 @@ export const defaultAdapters = (
     clock: Date.now,
     openTimeSeries: onRefused =>
       timeseries.kind === 'embedded'
-        ? openEmbeddedStore({ file: inDataDir('timeseries.sqlite'), rawDays: timeseries.rawDays, onRefused })
+        ? openEmbeddedStore({ file: files.timeseries, rawDays: timeseries.rawDays, onRefused })
         : openInfluxStore({
             ...timeseries,
             ...(secrets.influxPassword === undefined ? {} : { password: secrets.influxPassword }),
             ...(secrets.influxToken === undefined ? {} : { token: secrets.influxToken }),
             onRefused,
           }),
-    openIncidents: () => openSqliteIncidents({ file: inDataDir('incidents.sqlite') }),
+    openIncidents: () => openSqliteIncidents({ file: files.incidents }),
     openEvidence: isNamed =>
       openDiskEvidence({
-        directory: inDataDir('evidence'),
+        directory: files.evidence,
         maxBytes: settings.evidence.maxBytes,
         isNamed,
         clock: Date.now,
       }),
-    openUsers: () => openSqliteUsers({ file: usersFile(settings.dataDir) }),
+    openUsers: () => openSqliteUsers({ file: files.users }),
     broker:
       broker.mode === 'embedded'
         ? createEmbeddedBroker({
@@ -236,9 +234,6 @@ export const defaultAdapters = (
     createLink,
   }
 }
-
-/** Accounts, also opened by `watchpost-central user`. */
-export const usersFile = (dataDir: string): string => join(dataDir, 'users.sqlite')
 
 const locateBroker = async (
   { broker }: LoadedCentralConfig['settings'],

@@ -8,10 +8,11 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSqliteUsers } from '../../central/api/ioc/sqlite/user-store.js'
 import { createUsers } from '../../central/api/ioc/users.js'
+import { dataFiles } from '../../central/config/data-files.js'
 import { loadCentralConfig } from '../../central/config/load-central-config.js'
 import { loadCity } from '../../central/config/load-city.js'
 import { City } from '../../central/registry/city.js'
-import { buildService, defaultAdapters, type Service, usersFile } from '../../central/service.js'
+import { buildService, defaultAdapters, type Service } from '../../central/service.js'
 import { freePort, until } from '../helpers/server-process.js'
 import { address, createProducer, observation, type Producer } from './ingest/producer.js'
 
@@ -56,7 +57,10 @@ const agent = async () => {
   return client
 }
 const asViewer = async (): Promise<Record<string, string>> => {
-  const users = createUsers({ store: openSqliteUsers({ file: usersFile(join(directory, 'data')) }), clock: Date.now })
+  const users = createUsers({
+    store: openSqliteUsers({ file: dataFiles(join(directory, 'data')).users }),
+    clock: Date.now,
+  })
   await users.add({ name: 'viewer', role: 'viewer', wardId: null, password: 'long enough' })
   const token = await users.renewApiToken('viewer')
   await users.close()
@@ -157,10 +161,11 @@ describe('central as a whole', () => {
     await until('the others are done', async () =>
       /consumer_lag{consumer="incidents"} 0/.test((await get('/metrics')).text),
     )
-    const readiness = await get('/readyz')
-    expect(readiness.status).toBe(503)
-    const troubles = readiness.json().checks.filter((check: { trouble: string | null }) => check.trouble !== null)
-    expect(troubles).toMatchObject([
+    const troubles = async () =>
+      (await get('/readyz')).json().checks.filter((check: { trouble: string | null }) => check.trouble !== null)
+    await until('the refusal is noticed', async () => (await troubles()).length === 2)
+    expect((await get('/readyz')).status).toBe(503)
+    expect(await troubles()).toMatchObject([
       { name: 'consumers', trouble: expect.stringContaining('timeseries-influxdb (200 behind)') },
       { name: 'timeseries', trouble: expect.stringContaining('check that it runs') },
     ])
