@@ -6,6 +6,7 @@ import type { AgentConfig, CameraConfig } from './config/agent-config.js'
 import type { EvidenceRoom } from './evidence/evidence.js'
 import type { Frame } from './frames/frame.js'
 import { createFrames } from './frames/frames.js'
+import { createSceneMonitor } from './frames/scene-monitor.js'
 import type { CameraSnapshot } from './health/agent-snapshot.js'
 import { createInference, type Inference } from './inference/inference.js'
 import type { ModelIdentity } from './inference/inference-result.js'
@@ -13,8 +14,14 @@ import { type LoadedModels, loadModels } from './load-models.js'
 import type { Outbox } from './outbox/outbox.js'
 import type { Recorder } from './outbox/recorder.js'
 import { type Analysis, createAnalysis, ruleIdOf } from './pipeline/analysis.js'
-import { type CameraConditions, conditionsStateId, createCameraConditions } from './pipeline/camera-conditions.js'
+import {
+  type CameraConditions,
+  type ConditionReport,
+  conditionsStateId,
+  createCameraConditions,
+} from './pipeline/camera-conditions.js'
 import { createFailureCount } from './pipeline/failure-count.js'
+import { createSceneWatch, type SceneWatch } from './pipeline/scene-watch.js'
 import { createRule } from './rules/create-rule.js'
 
 /** The part of the agent that new settings replace as a whole. */
@@ -50,6 +57,7 @@ export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, 
   const failures = createFailureCount(room('inference'))
   const newest = new Map<string, Frame>()
   const analyses = new Map<string, Analysis>()
+  const scenes = new Map<string, SceneWatch>()
   let models: LoadedModels | undefined
   let inference: Inference | undefined
   let conditions: CameraConditions | undefined
@@ -82,11 +90,17 @@ export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, 
         }),
       )
     }
+    if (camera.health.enabled)
+      scenes.set(
+        camera.id,
+        watchScene(camera, analyses, change => void conditions?.report(change)),
+      )
   }
 
   capture.onFrame(frame => {
     newest.set(frame.cameraId, frame)
     evidence.remember(frame)
+    scenes.get(frame.cameraId)?.see(frame)
     conditions?.sawFrame(frame.cameraId, frame.takenAt)
     frames.offer(frame)
   })
@@ -157,6 +171,20 @@ export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, 
     },
   }
 }
+
+/** Levels are measured at calibrated places of the picture; smoke and vehicles are found wherever they are. */
+export const watchScene = (
+  camera: CameraConfig,
+  analyses: ReadonlyMap<string, Analysis>,
+  report: (change: ConditionReport) => void,
+): SceneWatch =>
+  createSceneWatch({
+    monitor: createSceneMonitor({ cameraId: camera.id, mayStandStill: camera.source.kind === 'folder' }),
+    measuring: camera.analytics
+      .filter(({ kind }) => kind === 'flood-level')
+      .flatMap(({ id }) => analyses.get(ruleIdOf(camera.id, id)) ?? []),
+    report,
+  })
 
 /** Both or nothing: a bearing without a field of view says nothing about a place in the picture. */
 export const viewOf = ({ bearingDeg, fieldOfViewDeg }: CameraConfig) =>

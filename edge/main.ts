@@ -172,11 +172,9 @@ const replayCommand = async (args: readonly string[]): Promise<number> => {
   const { replayFrames, replaySource } = await load.recordings()
   const { replay } = await load.replay()
   const live = liveSource(values.source)
-  const recorded = live ? undefined : withFps(replaySource(resolve(values.source)), values.fps)
+  const source = live ?? withFps(replaySource(resolve(values.source)), values.fps)
   const frames = (camera: CameraConfig) =>
-    live
-      ? liveFrames({ ...camera, source: live }, { signal, log })
-      : replayFrames(recorded!, camera, { startedAt, signal })
+    live ? liveFrames(camera, { signal, log }) : replayFrames(source, camera, { startedAt, signal })
 
   const out = values.out === '-' ? process.stdout : createWriteStream(values.out)
   if (values.out !== '-') await once(out, 'open')
@@ -189,6 +187,7 @@ const replayCommand = async (args: readonly string[]): Promise<number> => {
   const total = await replay({
     config,
     cameraId: values.camera,
+    source,
     frames,
     evidenceDir: values.evidence === undefined ? undefined : resolve(values.evidence),
     write: async line => {

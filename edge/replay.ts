@@ -4,21 +4,24 @@ import { didYouMean } from '@watchpost/shared/config/did-you-mean'
 import type { Evidence } from '@watchpost/shared/contracts/evidence'
 import type { Logger } from 'pino'
 import { createAnalytic } from './analytics/create-analytic.js'
-import { viewOf } from './cameras.js'
-import type { AgentConfig, CameraConfig } from './config/agent-config.js'
+import { viewOf, watchScene } from './cameras.js'
+import type { AgentConfig, CameraConfig, SourceConfig } from './config/agent-config.js'
 import { createEvidence, type EvidenceRoom } from './evidence/evidence.js'
 import { createCadence } from './frames/cadence.js'
 import type { Frame } from './frames/frame.js'
 import { createInference } from './inference/inference.js'
 import { loadModels } from './load-models.js'
 import type { OutboxRecord } from './outbox/outbox.js'
-import { createAnalysis, type EvidenceTaker } from './pipeline/analysis.js'
+import { createAnalysis, type EvidenceTaker, ruleIdOf } from './pipeline/analysis.js'
+import { type ConditionReport, createCameraConditions } from './pipeline/camera-conditions.js'
 import { createRule } from './rules/create-rule.js'
 
 export interface ReplayOptions {
   readonly config: AgentConfig
   /** May be left out when the configuration has one camera. */
   readonly cameraId: string | undefined
+  /** Where the frames come from, in place of the camera's own source. */
+  readonly source: SourceConfig
   /** All frames of the recording at this camera's cadence, in order. */
   readonly frames: (camera: CameraConfig) => AsyncIterable<Frame>
   /** Folder for the pictures of events; none are taken without it. */
@@ -40,7 +43,8 @@ export interface ReplayProgress {
 /** Runs a recording through the agent's own pipeline: every frame, in order, nothing dropped, the same output every time. */
 export const replay = async (options: ReplayOptions): Promise<ReplayProgress> => {
   const { frames, write, onProgress, log } = options
-  const camera = chooseCamera(options.config.cameras, options.cameraId)
+  const configured = chooseCamera(options.config.cameras, options.cameraId)
+  const camera = { ...configured, source: options.source }
   const config = { ...options.config, cameras: [camera] }
   const { packages, errors } = await loadModels(config)
   if (errors.length > 0) throw new InvalidConfigError('model packages', errors)
@@ -51,7 +55,7 @@ export const replay = async (options: ReplayOptions): Promise<ReplayProgress> =>
   const record = async (records: readonly OutboxRecord[]): Promise<void> => {
     for (const { type, cameraId, data } of records) {
       if (type === 'event.v1') progress.events++
-      else progress.observations++
+      if (type === 'observation.v1') progress.observations++
       await write(`${JSON.stringify({ type, cameraId, ...data })}\n`)
     }
   }
@@ -68,8 +72,12 @@ export const replay = async (options: ReplayOptions): Promise<ReplayProgress> =>
       evidence: pictures ?? noPictures,
       record,
     })
-    return { analysis, cadence: createCadence(settings.fps) }
+    return { id: ruleIdOf(camera.id, settings.id), analysis, cadence: createCadence(settings.fps) }
   })
+  const conditions = createCameraConditions({ cameraIds: [camera.id], restored: undefined, record })
+  const changes: ConditionReport[] = []
+  const byId = new Map(analyses.map(({ id, analysis }) => [id, analysis]))
+  const scene = camera.health.enabled ? watchScene(camera, byId, change => changes.push(change)) : undefined
 
   try {
     await pictures?.start()
@@ -77,6 +85,8 @@ export const replay = async (options: ReplayOptions): Promise<ReplayProgress> =>
     let firstAt: number | undefined
     for await (const frame of frames(camera)) {
       await pictures?.see(frame)
+      scene?.see(frame)
+      for (const change of changes.splice(0)) await conditions.report(change)
       for (const { analysis, cadence } of analyses)
         if (cadence.isDue(frame.takenAt)) await analysis.analyse(frame, { isFirstOfConnection: frame.number === 1 })
       progress.frames++

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { iou } from '../../../edge/analytics/geometry.js'
 import { type RoadUser, roadUsersOf } from '../../../edge/analytics/road-users.js'
 import { createTracker, type Track } from '../../../edge/analytics/tracker.js'
-import { type Actor, detectionsOf, frameTimes } from './street.js'
 import { seeded } from './seeded.js'
+import { type Actor, detectionsOf, frameTimes } from './street.js'
 
 /** The id of the track that lay over each actor in each frame, where there was one. */
 const idsPerActor = (actors: readonly Actor[], seconds: number, flaws?: Parameters<typeof detectionsOf>[2]) => {

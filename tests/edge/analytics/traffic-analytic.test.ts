@@ -1,8 +1,8 @@
 import { Value } from '@sinclair/typebox/value'
 import { Observation } from '@watchpost/shared/contracts/observation'
 import { describe, expect, it } from 'vitest'
-import type { Actor } from './street.js'
 import { drive, trafficChain } from '../rules/traffic-chain.js'
+import type { Actor } from './street.js'
 
 /** A car every two seconds, down the left lane in eight. */
 const stream: Actor[] = Array.from({ length: 60 }, (_, index) => ({

@@ -2,9 +2,9 @@ import { Value } from '@sinclair/typebox/value'
 import { Event } from '@watchpost/shared/contracts/event'
 import { describe, expect, it } from 'vitest'
 import type { EventDraft } from '../../../edge/rules/rule.js'
-import type { Actor } from '../analytics/street.js'
 import { seeded } from '../analytics/seeded.js'
-import { drive, secondOf, type Signal, trafficChain } from './traffic-chain.js'
+import type { Actor } from '../analytics/street.js'
+import { drive, type Signal, secondOf, trafficChain } from './traffic-chain.js'
 
 const phases = (events: readonly EventDraft[]) => events.map(({ kind, phase, zone }) => [kind, phase, zone])
 const kinds = (events: readonly EventDraft[]) => events.filter(({ phase }) => phase === 'began').map(({ kind }) => kind)
