@@ -19,67 +19,65 @@ const data = [process.env.WATCHPOST_TEST_DATA, join(root, '../shared/data')].fin
 const why = 'no photographs here: set WATCHPOST_TEST_DATA to a folder with coco-mini/ and traffic/'
 const yoloxWeights = data && join(data, 'models/yolox-nano-416.onnx')
 
-const vehicleLabels = new Set(['car', 'bus', 'truck'])
-const cocoVehicles = new Set([2, 5, 7])
-const trafficVehicles = new Set([3, 4, 5])
+/** Enough to notice a broken detector or decoder; 20 s on an idle machine. */
+const picturesPerSet = 48
 
-const judge = async (
-  model: ModelPackage,
-  set: string,
-  truthOf: (kind: number) => boolean,
-  isMeant: (label: string) => boolean,
-) => {
+/** What counts as one thing: labels of the detector, and class numbers in the files of a set. */
+interface Meant {
+  readonly labels: readonly string[]
+  readonly kinds: readonly number[]
+}
+const persons: Meant = { labels: ['person'], kinds: [0] }
+const vehicles = (kinds: readonly number[]): Meant => ({ labels: ['car', 'bus', 'truck'], kinds })
+
+/** Average precision of each of `meant` over the first pictures of a set. */
+const judge = async (model: ModelPackage, set: string, meant: readonly Meant[]): Promise<readonly number[]> => {
   // Low thresholds: average precision needs the whole curve.
   const all = { ...model, manifest: { ...model.manifest, thresholds: { default: 0.05 } } }
   const opened = await openModel(all, onnxRuntime)
   const folder = join(data!, set)
-  const pictures: Judged[] = []
-  for (const name of readdirSync(join(folder, 'images')).toSorted().slice(0, 128)) {
+  const judged: Judged[][] = meant.map(() => [])
+  for (const name of readdirSync(join(folder, 'images')).toSorted().slice(0, picturesPerSet)) {
     const picture = await readPicture(join(folder, 'images', name))
     const decoded = await opened.detect({ cameraId: set, number: 1, takenAt: 0, ...picture })
-    const labels = join(folder, 'labels', name.replace(/\.\w+$/, '.txt'))
-    const lines = existsSync(labels) ? readFileSync(labels, 'utf8').split('\n').filter(Boolean) : []
-    const boxes = lines.map(line => line.split(' ').map(Number) as [number, number, number, number, number])
-    pictures.push({
-      found: decoded.kind === 'detections' ? decoded.detections.filter(({ label }) => isMeant(label)) : [],
-      truth: boxes.filter(([kind]) => truthOf(kind)).map(([, x, y, w, h]): Box => [x - w / 2, y - h / 2, w, h]),
+    const detections = decoded.kind === 'detections' ? decoded.detections : []
+    const truth = truthOf(join(folder, 'labels', name.replace(/\.\w+$/, '.txt')))
+    meant.forEach(({ labels, kinds }, i) => {
+      judged[i]!.push({
+        found: detections.filter(({ label }) => labels.includes(label)),
+        truth: truth.filter(({ kind }) => kinds.includes(kind)).map(({ box }) => box),
+      })
     })
   }
   await opened.session.close()
-  return averagePrecision(pictures)
+  return judged.map(averagePrecision)
 }
 
-const figures = async (model: ModelPackage) => ({
-  cocoPersons: await judge(
-    model,
-    'coco-mini',
-    kind => kind === 0,
-    label => label === 'person',
-  ),
-  cocoVehicles: await judge(
-    model,
-    'coco-mini',
-    kind => cocoVehicles.has(kind),
-    label => vehicleLabels.has(label),
-  ),
-  overheadVehicles: await judge(
-    model,
-    'traffic/overhead',
-    kind => trafficVehicles.has(kind),
-    label => vehicleLabels.has(label),
-  ),
-})
+/** YOLO text: class, centre, size. */
+const truthOf = (path: string): readonly { readonly kind: number; readonly box: Box }[] => {
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+  return lines.map(line => {
+    const [kind, x, y, w, h] = line.split(' ').map(Number) as [number, number, number, number, number]
+    return { kind, box: [x - w / 2, y - h / 2, w, h] }
+  })
+}
+
+const figures = async (model: ModelPackage) => {
+  const [cocoPersons, cocoVehicles] = await judge(model, 'coco-mini', [persons, vehicles([2, 5, 7])])
+  const [overheadVehicles] = await judge(model, 'traffic/overhead', [vehicles([3, 4, 5])])
+  return { cocoPersons, cocoVehicles, overheadVehicles }
+}
 
 describe('detectors on photographs', () => {
-  it('finds persons and vehicles with the shipped package as well as its card says', {
+  it('finds persons and vehicles with the shipped package about as well as its card says', {
     timeout: 300_000,
   }, async context => {
     if (!data) return context.skip(why)
     const options = { cacheDir: temporaryFolder(), requireSignatures: false }
     const measured = await figures(await loadModelPackage(join(root, 'models/vehicles'), options))
     console.log('vehicles, AP50:', measured)
-    expect(measured.cocoPersons).toBeGreaterThan(0.52)
-    expect(measured.overheadVehicles).toBeGreaterThan(0.6)
+    expect(measured.cocoPersons).toBeGreaterThan(0.47)
+    expect(measured.overheadVehicles).toBeGreaterThan(0.62)
   })
 
   it('runs YOLOX-nano, supplied by the operator, from its package folder', { timeout: 300_000 }, async context => {
@@ -94,7 +92,7 @@ describe('detectors on photographs', () => {
       expect(await checkGolden(model, sample, { session, decode, readPicture })).toEqual([])
     const measured = await figures(model)
     console.log('vehicles-yolox, AP50:', measured)
-    expect(measured.cocoPersons).toBeGreaterThan(0.52)
-    expect(measured.overheadVehicles).toBeGreaterThan(0.45)
+    expect(measured.cocoPersons).toBeGreaterThan(0.47)
+    expect(measured.overheadVehicles).toBeGreaterThan(0.42)
   })
 })
