@@ -87,7 +87,7 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     buildCameras(wanted, { outbox: use.outbox, recorder, evidence, log })
   let inForce = running.loaded
   let cameras = build(inForce)
-  let stage: 'running' | 'drained' | 'stopped' = 'running'
+  let stage: 'starting' | 'running' | 'drained' | 'stopped' = 'starting'
   // Settings, commands and signals come at any time; the cameras are started and stopped one at a time.
   const inTurn = createTurns()
 
@@ -171,16 +171,23 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     { name: 'report', start: uplink.publishReported },
     {
       name: 'cameras',
-      start: () => inTurn(() => cameras.start()),
+      // Central's settings may have come first, and started them already.
+      start: () =>
+        inTurn(async () => {
+          if (stage !== 'starting') return
+          await cameras.start()
+          stage = 'running'
+        }),
       stop: () => {
         stage = 'stopped'
         return inTurn(() => cameras.stop())
       },
     },
+    // Before the evidence room in this list: it starts after it, with the pictures an earlier run left.
+    { name: 'uploader', start: uploader.start, stop: uploader.stop },
     { name: 'evidence', start: evidence.start, stop: evidence.stop },
     { name: 'last pictures', stop: () => cameras.settled() },
     { name: 'recorder', stop: recorder.stop },
-    { name: 'uploader', start: uploader.start, stop: uploader.stop },
     { name: 'uplink', start: uplink.start, stop: uplink.stop },
     { name: 'health', start: health.start, stop: health.stop },
     { name: 'status', start: status.start, stop: status.stop },

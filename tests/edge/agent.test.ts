@@ -102,6 +102,21 @@ describe('an agent with one camera', () => {
     expect(events().filter(({ data }) => data.phase === 'began')).toHaveLength(1)
   })
 
+  it('sends pictures that an earlier run could not', async () => {
+    layOut(config => {
+      config.evidence = { url: 'http://127.0.0.1:9' }
+    })
+    const first = await startAgent()
+    await vi.waitFor(() => expect(events().length).toBeGreaterThan(0), soon)
+    const [picture] = events()[0]!.data.evidence
+    await stopAgent(first)
+    expect(desk.pictures.size).toBe(0)
+    const text = readFileSync(site.configFile, 'utf8').replace('http://127.0.0.1:9', `http://127.0.0.1:${desk.port}`)
+    writeFileSync(site.configFile, text)
+    await startAgent()
+    await vi.waitFor(() => expect(desk.pictures.has(picture!.sha256)).toBe(true), soon)
+  })
+
   it('takes a snapshot on command, and says why it cannot', async () => {
     layOut()
     const agent = await startAgent()
