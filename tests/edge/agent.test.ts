@@ -141,6 +141,26 @@ describe('an agent with one camera', () => {
     expect(bad).toMatchObject({ ok: false, problem: { detail: expect.stringContaining('this agent has le-loi-1') } })
   })
 
+  it('drains on command until central has everything, and goes on after a reload', async () => {
+    layOut()
+    const agent = await startAgent()
+    await vi.waitFor(() => expect(central.received.length).toBeGreaterThan(2), soon)
+    const command = (last: number) => ({
+      commandId: `019a2f3c-5b7e-7c11-9d0a-0c3f5a1b2c3${last}`,
+      at: new Date().toISOString(),
+    })
+    await central.command('drain', command(1))
+    await vi.waitFor(() => expect(central.replies).toMatchObject([{ ok: true, result: { waiting: 0 } }]), soon)
+    const { outbox } = await agent.look()
+    expect(outbox).toMatchObject({ size: 0, lastSeq: central.received.length })
+    await central.command('reload', command(2))
+    await vi.waitFor(
+      () => expect(central.replies[1]).toMatchObject({ ok: true, result: { needsRestart: false } }),
+      soon,
+    )
+    await vi.waitFor(async () => expect((await agent.look()).outbox.lastSeq).toBeGreaterThan(outbox.lastSeq + 2), soon)
+  })
+
   it('shows itself on its status page', async () => {
     layOut()
     const agent = await startAgent()

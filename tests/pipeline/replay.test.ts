@@ -4,6 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { makeClip, readH264 } from '../helpers/clips.js'
+import { startRtspServer } from '../helpers/rtsp-server.js'
 import { makeSite, type ScriptedSite } from './scripted-site.js'
 
 // Every test runs the command as a process of its own.
@@ -111,6 +113,26 @@ describe('watchpost-edge replay', () => {
     const { code, stdout } = await edge('replay', '-c', site.configFile, '-s', folder, '--fps', '2')
     expect(code).toBe(0)
     expect(linesOf(stdout).length).toBeGreaterThan(1)
+  })
+
+  it('takes a live stream for a while, with the real time, and keeps the password out of what it says', async () => {
+    const clip = readH264(
+      makeClip(join(site.folder, 'live.h264'), { source: 'testsrc=size=320x180:rate=10', seconds: 3 }),
+    )
+    const server = await startRtspServer({
+      streams: { cam: { clip, fps: 10 } },
+      username: 'viewer',
+      password: 'hunter2',
+    })
+    const at = (password: string) => server.url('cam').replace('rtsp://', `rtsp://viewer:${password}@`)
+    const startedAt = Date.now()
+    const good = await edge('replay', '-c', site.configFile, '-s', at('hunter2'), '--seconds', '12')
+    expect([good.code, good.stderr]).toEqual([0, expect.stringContaining('frames')])
+    expect(Date.parse(linesOf(good.stdout)[0]!.phenomenonTime)).toBeGreaterThan(startedAt)
+    const wrong = await edge('replay', '-c', site.configFile, '-s', at('sesame'), '--seconds', '20')
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('le-loi-1')])
+    expect(`${good.stderr}${wrong.stderr}`).not.toMatch(/hunter2|sesame/)
+    await server.close()
   })
 
   it('asks which camera is meant when there are several', async () => {
