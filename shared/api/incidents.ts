@@ -3,6 +3,7 @@ import { cameraConditions } from '../contracts/camera-health.js'
 import { EventKind } from '../contracts/event.js'
 import { Evidence } from '../contracts/evidence.js'
 import { Box, Id, LonLat, Severity, Sha256, UtcTime } from '../contracts/primitives.js'
+import { verdictValues } from './verdict-values.js'
 
 export const incidentStates = [
   'new',
@@ -21,7 +22,7 @@ export const IncidentState = Type.Union(incidentStates.map(state => Type.Literal
 /** People are done with these; only a worse event or a person brings one back. */
 export const settledStates: readonly IncidentState[] = ['resolved', 'closed', 'falsePositive', 'duplicate', 'shelved']
 
-export const verdictValues = ['true', 'false', 'duplicate', 'unsure'] as const
+export { verdictValues }
 const nullable = <T extends import('@sinclair/typebox').TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const Bilingual = Type.Object({ vi: Type.String(), en: Type.String() })
 

@@ -1,19 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { eventKinds } from './event-kinds.js'
 import { Evidence, evidenceExample } from './evidence.js'
 import { Box, Fraction, Id, Polygon, Seq, Severity, Sha256, UtcTime } from './primitives.js'
 
-export const eventKinds = [
-  'flood-level',
-  'forest-fire',
-  'straw-burning',
-  'urban-fire',
-  'red-light',
-  'wrong-way',
-  'line-crossing',
-  'no-entry',
-  'illegal-stopping',
-  'data-loss',
-] as const
+export { eventKinds }
+
 export const EventKind = Type.Union(eventKinds.map(kind => Type.Literal(kind)))
 
 /** Immutable fact: something began, changed or ended. All phases of one happening share `happeningId`. */

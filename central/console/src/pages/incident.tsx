@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Incident, IncidentEvent, IncidentState, VerdictValue } from '@watchpost/shared/api/incidents'
-import { verdictValues } from '@watchpost/shared/api/incidents'
+import { verdictValues } from '@watchpost/shared/api/verdict-values'
 import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
 import { ApiError, api, evidenceUrl } from '../api/client.js'

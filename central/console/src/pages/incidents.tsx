@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { IncidentSummary } from '@watchpost/shared/api/incidents'
-import { eventKinds } from '@watchpost/shared/contracts/event'
+import { eventKinds } from '@watchpost/shared/contracts/event-kinds'
 import { useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import { api, evidenceUrl } from '../api/client.js'
