@@ -36,8 +36,9 @@ export const App = () => (
 const SignedIn = () => {
   const me = useQuery({ queryKey: ['me'], queryFn: api.me })
   const { t } = useLanguage()
-  if (me.data) return <Shell name={me.data.name} />
+  // First: a session that has ended leaves its last answer behind.
   if (me.error instanceof ApiError && me.error.status === 401) return <SignInPage onDone={() => void me.refetch()} />
+  if (me.data) return <Shell name={me.data.name} />
   return (
     <main className="centred" role="status">
       {me.isError ? t('app.error') : t('app.loading')}
@@ -148,12 +149,18 @@ const Clock = () => {
   )
 }
 
+const liveness = {
+  waiting: ['plain', 'app.loading'],
+  live: ['good', 'app.live'],
+  lost: ['critical', 'app.reconnecting'],
+} as const
+
 const LiveDot = () => {
   const { t } = useLanguage()
-  const live = useLive()
+  const [tone, key] = liveness[useLive()]
   return (
-    <span className={`badge ${live ? 'good' : 'minor'}`} role="status">
-      {live ? t('app.live') : t('app.reconnecting')}
+    <span className={`badge ${tone}`} role="status">
+      {t(key)}
     </span>
   )
 }

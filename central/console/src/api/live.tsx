@@ -1,7 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
 
-const LiveContext = createContext(false)
+/** `waiting` until the first connection; `lost` while central cannot be reached. */
+export type Liveness = 'waiting' | 'live' | 'lost'
+
+const LiveContext = createContext<Liveness>('waiting')
+/** The browser gives up on a stream that was refused (a proxy's 502, an ended session): we ask again so often. */
+const reopenEveryMs = 3000
 
 /** Which cached queries a stream event makes stale. */
 const staleAfter: Readonly<Record<string, readonly string[]>> = {
@@ -10,26 +15,40 @@ const staleAfter: Readonly<Record<string, readonly string[]>> = {
   agent: ['agents', 'ledger'],
 }
 
-/** Keeps one event stream open; the browser reconnects it with Last-Event-ID by itself. */
+/** Keeps one event stream open; a broken connection the browser reconnects by itself, with Last-Event-ID. */
 export const LiveProvider = ({ children }: { readonly children: ReactNode }) => {
   const client = useQueryClient()
-  const [live, setLive] = useState(false)
+  const [live, setLive] = useState<Liveness>('waiting')
   useEffect(() => {
-    const stream = new EventSource('/api/v1/stream')
-    stream.onopen = () => {
-      setLive(true)
-      // What was missed while the stream was down is fetched, not guessed.
-      void client.invalidateQueries()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let stream: EventSource
+    const open = (): void => {
+      stream = new EventSource('/api/v1/stream')
+      stream.onopen = () => {
+        setLive('live')
+        // What was missed while the stream was down is fetched, not guessed.
+        void client.invalidateQueries()
+      }
+      stream.onerror = () => {
+        setLive('lost')
+        if (stream.readyState !== EventSource.CLOSED) return
+        // It may have been refused because the session has ended.
+        void client.invalidateQueries({ queryKey: ['me'] })
+        timer = setTimeout(open, reopenEveryMs)
+      }
+      for (const [event, keys] of Object.entries(staleAfter)) {
+        stream.addEventListener(event, () => {
+          for (const key of keys) void client.invalidateQueries({ queryKey: [key] })
+        })
+      }
     }
-    stream.onerror = () => setLive(false)
-    for (const [event, keys] of Object.entries(staleAfter)) {
-      stream.addEventListener(event, () => {
-        for (const key of keys) void client.invalidateQueries({ queryKey: [key] })
-      })
+    open()
+    return () => {
+      clearTimeout(timer)
+      stream.close()
     }
-    return () => stream.close()
   }, [client])
   return <LiveContext value={live}>{children}</LiveContext>
 }
 
-export const useLive = (): boolean => useContext(LiveContext)
+export const useLive = (): Liveness => useContext(LiveContext)

@@ -14,6 +14,7 @@ export const AgentsPage = () => {
       <Loaded query={agents}>
         {items => (
           <ul className="wall">
+            {items.length === 0 && <li className="muted">{t('agents.empty')}</li>}
             {items.map(agent => (
               <AgentCard key={agent.id} agent={agent} />
             ))}
@@ -25,7 +26,7 @@ export const AgentsPage = () => {
 }
 
 const AgentCard = ({ agent }: { readonly agent: AgentView }) => {
-  const { t, ago } = useLanguage()
+  const { t, ago, number } = useLanguage()
   const now = useNow(5000)
   const tone = agent.status === 'online' ? 'good' : agent.status === 'offline' ? 'major' : 'plain'
   return (
@@ -43,18 +44,23 @@ const AgentCard = ({ agent }: { readonly agent: AgentView }) => {
       <dl className="facts">
         <Fact name={t('agents.lastSeen')} value={agent.lastSeenAt && ago(agent.lastSeenAt, now)} />
         <Fact name={t('agents.software')} value={agent.software} />
-        <Fact name={t('agents.outbox')} value={agent.outboxSize?.toLocaleString()} />
+        <Fact name={t('agents.outbox')} value={agent.outboxSize === null ? null : number(agent.outboxSize)} />
         <Fact name={t('agents.oldest')} value={agent.oldestAgeMs && `${Math.round(agent.oldestAgeMs / 1000)} s`} />
-        <Fact name={t('agents.deadLetters')} value={agent.deadLetters?.toLocaleString()} />
+        <Fact name={t('agents.deadLetters')} value={agent.deadLetters === null ? null : number(agent.deadLetters)} />
       </dl>
       {agent.known && agent.status !== 'never-seen' && <LedgerFacts agentId={agent.id} />}
-      <p className="row">
-        {agent.models.map(model => (
-          <span key={model.id} className="badge plain" title={model.sha256}>
-            {model.id} {model.version}
-          </span>
-        ))}
-      </p>
+      {agent.models.length > 0 && (
+        <section>
+          <h3>{t('agents.models')}</h3>
+          <ul className="row">
+            {agent.models.map(model => (
+              <li key={model.id} className="badge plain" title={model.sha256}>
+                {model.id} {model.version}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
     </li>
   )
 }
@@ -69,15 +75,15 @@ const Fact = ({ name, value }: { readonly name: string; readonly value: string |
 
 /** Proof of no loss, from central's ledger of the newest epoch. */
 const LedgerFacts = ({ agentId }: { readonly agentId: string }) => {
-  const { t } = useLanguage()
+  const { t, number } = useLanguage()
   const ledger = useQuery({ queryKey: ['ledger', agentId], queryFn: () => api.ledger(agentId), refetchInterval: 5000 })
   const epoch = ledger.data?.epochs.at(-1)
   if (epoch === undefined) return null
   return (
     <>
       <dl className="facts">
-        <Fact name={t('agents.received')} value={epoch.received.toLocaleString()} />
-        <Fact name={t('agents.duplicates')} value={epoch.duplicates.toLocaleString()} />
+        <Fact name={t('agents.received')} value={number(epoch.received)} />
+        <Fact name={t('agents.duplicates')} value={number(epoch.duplicates)} />
       </dl>
       {epoch.firstGap ? (
         <p className="notice small">

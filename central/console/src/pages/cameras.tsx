@@ -20,6 +20,7 @@ export const CamerasPage = () => {
       <Loaded query={cameras}>
         {items => (
           <ul className="wall">
+            {items.length === 0 && <li className="muted">{t('cameras.empty')}</li>}
             {[...items].sort(byNeed).map(camera => (
               <CameraCard key={camera.id} camera={camera} />
             ))}
@@ -31,7 +32,7 @@ export const CamerasPage = () => {
 }
 
 const CameraCard = ({ camera }: { readonly camera: CameraView }) => {
-  const { t, name, ago } = useLanguage()
+  const { t, name, ago, number, word } = useLanguage()
   const now = useNow(5000)
   const cache = useQueryClient()
   const take = useMutation({
@@ -50,18 +51,22 @@ const CameraCard = ({ camera }: { readonly camera: CameraView }) => {
           <h2>{name(camera.name)}</h2>
           <ConditionBadge condition={camera.condition} />
         </div>
-        {camera.conditionHint && <p className="notice small">{camera.conditionHint}</p>}
+        {camera.conditionHint && (
+          <p className="notice small" lang="en">
+            {camera.conditionHint}
+          </p>
+        )}
         <p className="row spread small muted">
           <span>
             {camera.id}
-            {camera.fps !== null && <span className="number"> · {camera.fps.toFixed(1)} fps</span>}
+            {camera.fps !== null && <span className="number"> · {number(camera.fps, 1)} fps</span>}
           </span>
           {camera.snapshot && <time dateTime={camera.snapshot.takenAt}>{ago(camera.snapshot.takenAt, now)}</time>}
         </p>
         <p className="row">
           {camera.analytics.map(analytic => (
             <span key={analytic.id} className="badge plain">
-              {analytic.kind}
+              {word(`analytic.${analytic.kind}`, analytic.kind)}
               {analytic.model && ` · ${analytic.model}`}
             </span>
           ))}

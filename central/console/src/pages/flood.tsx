@@ -35,7 +35,13 @@ export const FloodPage = () => {
         </fieldset>
       </div>
       <Loaded query={city}>
-        {({ hotspots }) => hotspots.map(hotspot => <HotspotChart key={hotspot.id} hotspot={hotspot} range={range} />)}
+        {({ hotspots }) =>
+          hotspots.length === 0 ? (
+            <p className="muted">{t('flood.empty')}</p>
+          ) : (
+            hotspots.map(hotspot => <HotspotChart key={hotspot.id} hotspot={hotspot} range={range} />)
+          )
+        }
       </Loaded>
     </div>
   )

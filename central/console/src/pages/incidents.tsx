@@ -113,7 +113,7 @@ const QueueItem = ({ incident, selected }: { readonly incident: IncidentSummary;
         <span className="queue-item-text">
           <span className="queue-item-title">
             <strong>{t(`kind.${incident.kind}`)}</strong>
-            {incident.measure && (
+            {incident.measure?.unit === 'cm' && (
               <span className="number">
                 {Math.round(incident.measure.value)} {incident.measure.unit}
               </span>

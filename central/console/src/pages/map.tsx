@@ -35,11 +35,17 @@ export const MapPage = () => {
     ],
     [cameras.data, incidents, t, name, go],
   )
+  const wardNames = useMemo(
+    () => (city.data?.wards ?? []).map(ward => ({ at: middleOf(ward.polygon), text: name(ward.name) })),
+    [city.data, name],
+  )
   return (
     <div className="map-page">
       <h1 className="visually-hidden">{t('map.title')}</h1>
       <Loaded query={city}>
-        {view => <CityMap city={view} styleUrl={view.styleUrl} markers={markers} label={t('map.title')} />}
+        {view => (
+          <CityMap city={view} styleUrl={view.styleUrl} markers={markers} names={wardNames} label={t('map.title')} />
+        )}
       </Loaded>
       <aside className="map-list card">
         {city.data?.styleUrl === null && <p className="small muted">{t('map.schematic')}</p>}
@@ -57,6 +63,12 @@ export const MapPage = () => {
       </aside>
     </div>
   )
+}
+
+/** Middle of the polygon's bounding box: good enough for a name. */
+const middleOf = (polygon: readonly (readonly [number, number])[]): readonly [number, number] => {
+  const middle = (values: readonly number[]): number => (Math.min(...values) + Math.max(...values)) / 2
+  return [middle(polygon.map(([longitude]) => longitude)), middle(polygon.map(([, latitude]) => latitude))]
 }
 
 /** One pin per place, with the number of its open incidents and the gravest of their severities. */

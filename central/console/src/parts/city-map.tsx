@@ -17,6 +17,12 @@ export interface Marker {
   readonly onChoose?: () => void
 }
 
+/** A name written on the plain map. As elements of the page: fonts for map text would have to come from a server. */
+export interface MapName {
+  readonly at: readonly [number, number]
+  readonly text: string
+}
+
 type Outline = Pick<CityView, 'centre' | 'zoom' | 'wards' | 'water' | 'roads'>
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
@@ -71,7 +77,7 @@ const schematicStyle = (city: Outline): maplibregl.StyleSpecification => {
         id: 'ward-edges',
         type: 'line',
         source: 'wards',
-        paint: { 'line-color': colour('line'), 'line-width': 1.5, 'line-dasharray': [3, 2] },
+        paint: { 'line-color': colour('map-edge'), 'line-width': 1.5, 'line-dasharray': [3, 2] },
       },
       ...city.water.map((water, index) => ({
         id: `water-${index}`,
@@ -96,11 +102,13 @@ export const CityMap = ({
   city,
   styleUrl,
   markers,
+  names,
   label,
 }: {
   readonly city: Outline
   readonly styleUrl: string | null
   readonly markers: readonly Marker[]
+  readonly names: readonly MapName[]
   readonly label: string
 }) => {
   const box = useRef<HTMLDivElement>(null)
@@ -139,6 +147,21 @@ export const CityMap = ({
       for (const marker of placed) marker.remove()
     }
   }, [markers])
+
+  useEffect(() => {
+    const current = map.current
+    // Other styles bring their own names.
+    if (current === null || styleUrl !== null) return
+    const placed = names.map(({ at, text }) => {
+      const element = document.createElement('span')
+      element.className = 'map-name'
+      element.textContent = text
+      return new maplibregl.Marker({ element }).setLngLat([...at]).addTo(current)
+    })
+    return () => {
+      for (const marker of placed) marker.remove()
+    }
+  }, [names, styleUrl])
 
   return <section ref={box} className="map" aria-label={label} />
 }

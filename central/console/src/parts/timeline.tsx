@@ -2,20 +2,9 @@ import { useMutation } from '@tanstack/react-query'
 import type { Incident, TimelineEntry } from '@watchpost/shared/api/incidents'
 import { type FormEvent, useRef } from 'react'
 import { api } from '../api/client.js'
-import { type Translate, useLanguage } from '../i18n/language.js'
-import { type Key, vi } from '../i18n/vi.js'
-
-/** States, severities and verdicts have names; everything else is shown as written. */
-const worded = (t: Translate, entry: TimelineEntry, value: string): string => {
-  const key = `${entry.action}.${value}`
-  return key in vi ? t(key as Key) : value
-}
-
-const changeOf = (t: Translate, entry: TimelineEntry): string =>
-  [entry.from, entry.to]
-    .filter(value => value !== null)
-    .map(value => worded(t, entry, value))
-    .join(' → ')
+import { useLanguage } from '../i18n/language.js'
+import type { Key } from '../i18n/vi.js'
+import { useCityWords } from './use-city-words.js'
 
 /** What happened to an incident, newest first, and a place to add a note. */
 export const Timeline = ({
@@ -27,7 +16,16 @@ export const Timeline = ({
   readonly onChoose: (eventId: string) => void
   readonly onNote: () => void
 }) => {
-  const { t, time } = useLanguage()
+  const { t, time, word } = useLanguage()
+  const { wardName } = useCityWords()
+  /** States, severities, verdicts and wards have names; everything else is shown as written. */
+  const worded = (action: string, value: string): string =>
+    action === 'assigned' ? wardName(value) : word(`${action}.${value}`, value)
+  const changeOf = ({ action, from, to }: TimelineEntry): string =>
+    [from, to]
+      .filter(value => value !== null)
+      .map(value => worded(action, value))
+      .join(' → ')
   const form = useRef<HTMLFormElement>(null)
   const save = useMutation({
     mutationFn: (note: string) => api.note(incident.id, note),
@@ -62,7 +60,7 @@ export const Timeline = ({
               {time(entry.at)}
             </time>
             <span>
-              <strong>{t(`action.${entry.action}` as Key)}</strong> {changeOf(t, entry)}
+              <strong>{t(`action.${entry.action}` as Key)}</strong> {changeOf(entry)}
               {entry.note && <span className="timeline-note">{entry.note}</span>}
               <span className="muted small"> {entry.by === 'system' ? t('by.system') : entry.by}</span>
               {entry.eventId && (
