@@ -12,27 +12,31 @@ export interface Track {
   readonly confidence: number
   /** Smoothed. */
   readonly box: Box
-  /** On the frame that confirms it, where it was before, oldest first; otherwise empty. */
+  /** On the frame that first tells it, where it was before, oldest first; otherwise empty. */
   readonly past: readonly { readonly at: number; readonly box: Box }[]
 }
 
 export interface TrackerOutput {
-  /** Confirmed and seen in this frame. */
+  /** Confirmed, known to be vehicles, and seen in this frame. */
   readonly tracks: readonly Track[]
-  /** Confirmed tracks that are over; their ids never return. */
+  /** Told tracks that are over; their ids never return. */
   readonly ended: readonly number[]
 }
 
 interface Live {
   readonly id: number
-  readonly firstLabel: VehicleLabel
+  readonly group: (typeof groupOf)[RoadUser['label']]
   readonly votes: Map<VehicleLabel, number>
   hits: number
+  /** Frames in which the vehicle itself was found, and the sum of its confidences. */
+  vehicleHits: number
+  vehicleSum: number
   confidenceSum: number
   misses: number
   seenAt: number
   isConfirmed: boolean
-  /** Until it is confirmed and told. */
+  isTold: boolean
+  /** Until it is told. */
   past: { readonly at: number; readonly box: Box }[]
   /** Middle and bottom, since a rider's box that comes and goes changes the height but not where the wheels stand. */
   middle: Motion
@@ -44,6 +48,11 @@ interface Live {
 const confirmHits = 3
 /** An unconfirmed track that is missed so often was a false detection. */
 const maxTentativeMisses = 2
+/** Frames in which the vehicle itself must have been found, and its mean confidence over all frames of the track. */
+const minVehicleHits = 2
+const minVehicleMean = 0.04
+/** Frames remembered of a track that is not told yet. */
+const maxPast = 64
 /** A confirmed track is carried on by its motion through an occlusion of so long. */
 const maxLostMs = 1500
 /** Least overlap of a detection with where its track should be: clear ones, faint ones, and ones for new or fast tracks. */
@@ -79,7 +88,7 @@ export const createTracker = ({ minConfidence }: { minConfidence: number }) => {
     growthOf: (track: Live) => number = () => 0,
   ) => {
     const score = (track: Live, user: RoadUser): number => {
-      if (groupOf[track.firstLabel] !== groupOf[user.label]) return 0
+      if (track.group !== groupOf[user.label]) return 0
       const growth = growthOf(track)
       return iou(grow(boxOf(track), growth), grow(user.box, growth))
     }
@@ -93,13 +102,16 @@ export const createTracker = ({ minConfidence }: { minConfidence: number }) => {
       startMotion(value, { deviation: noise.measurement * size, speedDeviation: noise.startSpeed * size })
     return {
       id: ++lastId,
-      firstLabel: user.label,
-      votes: new Map([[user.label, user.confidence]]),
-      hits: 1,
-      confidenceSum: user.confidence,
+      group: groupOf[user.label],
+      votes: new Map(),
+      hits: 0,
+      vehicleHits: 0,
+      vehicleSum: 0,
+      confidenceSum: 0,
       misses: 0,
       seenAt: at,
       isConfirmed: false,
+      isTold: false,
       past: [{ at, box: user.box }],
       middle: start(x + width / 2, width),
       bottom: start(y + height, height),
@@ -137,15 +149,20 @@ export const createTracker = ({ minConfidence }: { minConfidence: number }) => {
       for (const track of live) if (!found.has(track)) track.misses++
       const isOver = (track: Live) =>
         track.isConfirmed ? at - track.seenAt > maxLostMs : track.misses >= maxTentativeMisses
-      const ended = live.filter(track => isOver(track) && track.isConfirmed).map(({ id }) => id)
-      live = [...live.filter(track => !isOver(track)), ...free().map(user => begin(user, at))]
-      const tracks = live.filter(track => track.isConfirmed && found.has(track)).map(asTrack)
-      for (const track of found.keys()) track.past = track.isConfirmed ? [] : [...track.past, { at, box: boxOf(track) }]
+      const ended = live.filter(track => isOver(track) && track.isTold).map(({ id }) => id)
+      live = [...live.filter(track => !isOver(track)), ...free().map(user => count(begin(user, at), user))]
+      const told = live.filter(track => track.isConfirmed && found.has(track) && isVehicle(track))
+      const tracks = told.map(asTrack)
+      for (const track of found.keys()) track.past = [...track.past, { at, box: boxOf(track) }].slice(-maxPast)
+      for (const track of told) {
+        track.isTold = true
+        track.past = []
+      }
       return { tracks, ended }
     },
-    /** Ends every track and returns the ids of the confirmed ones. Ids go on counting, so that none returns. */
+    /** Ends every track and returns the ids of the told ones. Ids go on counting, so that none returns. */
     endAll(): readonly number[] {
-      const ended = live.filter(({ isConfirmed }) => isConfirmed).map(({ id }) => id)
+      const ended = live.filter(({ isTold }) => isTold).map(({ id }) => id)
       live = []
       lastAt = null
       return ended
@@ -164,9 +181,7 @@ const correct = (track: Live, user: RoadUser, at: number): void => {
   track.bottom = correctMotion(track.bottom, y + height, noise.measurement * height)
   track.width += sizeWeight * (width - track.width)
   track.height += sizeWeight * (height - track.height)
-  track.votes.set(user.label, (track.votes.get(user.label) ?? 0) + user.confidence)
-  track.confidenceSum += user.confidence
-  track.hits++
+  count(track, user)
   track.misses = 0
   track.seenAt = at
   track.isConfirmed ||= track.hits >= confirmHits
@@ -174,6 +189,23 @@ const correct = (track: Live, user: RoadUser, at: number): void => {
 
 const reachOf = ({ hits, seenAt }: Live, at: number): number =>
   hits < youngHits ? reach.young : Math.min(reach.young, reach.old + (reach.perSecondUnseen * (at - seenAt)) / 1000)
+
+const count = (track: Live, { label, confidence, vehicleConfidence }: RoadUser): Live => {
+  track.hits++
+  track.confidenceSum += confidence
+  if (label === 'person') return track
+  track.vehicleHits++
+  track.vehicleSum += vehicleConfidence
+  track.votes.set(label, (track.votes.get(label) ?? 0) + vehicleConfidence)
+  return track
+}
+
+/**
+ * A person becomes a rider when something under them was found often enough, however faintly: seen from the front a
+ * motorbike hides behind its rider's legs. Who walks past a parked one is over it for a frame or two of many.
+ */
+const isVehicle = ({ hits, vehicleHits, vehicleSum }: Live): boolean =>
+  vehicleHits >= minVehicleHits && vehicleSum / hits >= minVehicleMean
 
 const boxOf = ({ middle, bottom, width, height }: Live): Box => [
   middle.value - width / 2,

@@ -6,6 +6,7 @@ import { createLamp } from './lamp.js'
 import { needDecoded, observationOf } from './observation-of.js'
 import type { Reading } from './reading.js'
 import { roadUsersOf } from './road-users.js'
+import { createSizeByRow } from './size-by-row.js'
 import { median } from './statistics.js'
 import { createTracker } from './tracker.js'
 import { createTrafficScene } from './traffic-scene.js'
@@ -19,6 +20,7 @@ export const createTrafficAnalytic = (config: TrafficAnalytic, { cameraId }: Ana
   if (problem) throw new Error(`Cannot watch traffic with analytic ${config.id} of camera ${cameraId}: ${problem}`)
   const tracker = createTracker(config)
   const lamps = new Map(config.lamps.map(lamp => [lamp.id, createLamp(lamp)]))
+  const sizes = createSizeByRow()
   const cadence = createCadence(config.observeEverySeconds)
   const countsFlow = config.lines.some(({ kind }) => kind === 'count')
   let scene: ReturnType<typeof createTrafficScene> | null = null
@@ -76,7 +78,9 @@ export const createTrafficAnalytic = (config: TrafficAnalytic, { cameraId }: Ana
       const aspect = frame.width / frame.height
       if (scene?.aspect !== aspect) scene = createTrafficScene(config, lamps, aspect)
       for (const lamp of lamps.values()) lamp.observe(frame)
-      const { tracks, ended } = tracker.update(at, roadUsersOf(detections))
+      const users = roadUsersOf(detections).filter(user => !sizes.isPart(user))
+      const { tracks, ended } = tracker.update(at, users)
+      for (const track of tracks) sizes.learn(track.id, track)
       const seen = scene.follow(tracks, at)
       watchedSince ??= at
       counts.push(tracks.length)

@@ -26,16 +26,13 @@ export const severityOf: Readonly<Record<TrafficKind, Severity>> = {
   'illegal-stopping': 'minor',
 }
 
-const motorVehicles: readonly string[] = ['car', 'bus', 'truck', 'motorcycle']
-
 /** Travel against the lane: this much off its direction, for so long, and further than the vehicle is high. */
 const wrongWay = { minAngleDeg: 120, minHeldMs: 1200, minDistance: 0.04, minDistanceInHeights: 1 }
 /** Into a closed zone: not a corner cut, nor a box that trembles over its edge. */
 const noEntry = { minInsideMs: 800, minDistanceInHeights: 0.4 }
 
-/** Which rule, if any, one reading breaks. Cyclists are counted and tracked but not accused. */
+/** Which rule, if any, one reading breaks. The law, and a detector's doubts about motorbikes, make no exception for bicycles. */
 export const offenceOf = (reading: TrackReading, config: TrafficAnalytic): Offence | null => {
-  if (!motorVehicles.includes(reading.label)) return null
   if (reading.type === 'crossing') return crossingOffence(reading, config)
   if (reading.type === 'travel') return travelOffence(reading)
   return presenceOffence(reading, config)

@@ -13,6 +13,8 @@ import { type Offence, offenceOf, severityOf, type TrackReading, type TrafficKin
 const goneMs = 5_000
 /** A standing vehicle that gets a new track id (after an occlusion, a restart) is known again within this of its height. */
 const samePlaceInHeights = 0.5
+/** Two tracks that break one rule at one place within this time and this share of their height are one vehicle. */
+const sameVehicle = { ms: 1_000, inHeights: 0.35 }
 /** Between frames at most so much counts as time without the vehicle. */
 const maxGapMs = 2_000
 
@@ -20,6 +22,8 @@ interface OpenOffence {
   readonly happeningId: string
   readonly kind: TrafficKind
   readonly place: string
+  /** Unix milliseconds. */
+  readonly beganAt: number
   readonly label: string
   readonly confidence: number
   /** Null after a restart: the tracker counts anew. */
@@ -35,6 +39,7 @@ const isOpenOffence = (value: unknown): value is OpenOffence =>
     kind: 'string',
     place: 'string',
     label: 'string',
+    beganAt: 'number',
     confidence: 'number',
     height: 'number',
   }) &&
@@ -75,12 +80,19 @@ export const createTrafficRule = (config: TrafficAnalytic, { cameraId, restored 
       happeningId: happeningIdOf(cameraId, config.id, at, `${trackId}-${place}`),
       kind,
       place,
+      beganAt: at,
       label,
       confidence,
       trackId,
       foot: footOf(reading),
       height: reading.box[3],
     }
+    const isTwin = (one: OpenOffence) =>
+      one.kind === kind &&
+      one.place === place &&
+      at - one.beganAt < sameVehicle.ms &&
+      isNear(one, happening, sameVehicle.inHeights)
+    if (open.some(isTwin)) return []
     const before = kind === 'illegal-stopping' ? open.find(one => isSameStop(one, happening)) : undefined
     if (before) {
       open = open.map(one => (one === before ? { ...one, trackId } : one))
@@ -145,6 +157,7 @@ const isStillAt = (reading: TrackReading, offence: OpenOffence): boolean => {
 type Stop = Pick<OpenOffence, 'kind' | 'place' | 'foot' | 'height'>
 
 const isSameStop = (a: Stop, b: Stop): boolean =>
-  a.kind === b.kind &&
-  a.place === b.place &&
-  Math.hypot(a.foot[0] - b.foot[0], a.foot[1] - b.foot[1]) < samePlaceInHeights * Math.max(a.height, b.height)
+  a.kind === b.kind && a.place === b.place && isNear(a, b, samePlaceInHeights)
+
+const isNear = (a: Pick<Stop, 'foot' | 'height'>, b: Pick<Stop, 'foot' | 'height'>, inHeights: number): boolean =>
+  Math.hypot(a.foot[0] - b.foot[0], a.foot[1] - b.foot[1]) < inHeights * Math.max(a.height, b.height)

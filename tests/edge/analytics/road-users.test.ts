@@ -28,14 +28,34 @@ describe('road users', () => {
     ])
   })
 
-  it('leaves out who walks, also past a parked motorbike', () => {
+  it('keeps who walks apart from a parked motorbike', () => {
     const walker = seen('person', [0.44, 0.55, 0.05, 0.2])
-    expect(roadUsersOf([bike, walker, seen('person', [0.8, 0.4, 0.05, 0.2])])).toEqual([bike])
+    expect(roadUsersOf([bike, walker]).map(({ label, vehicleConfidence }) => [label, vehicleConfidence])).toEqual([
+      ['motorcycle', 0.8],
+      ['person', 0],
+    ])
   })
 
-  it('drops the fainter of two labels on one vehicle, and what is no vehicle', () => {
+  it('makes a faint motorbike under a clear rider as sure as the rider', () => {
+    const faint = seen('bicycle', [0.41, 0.5, 0.03, 0.08], 0.15)
+    const users = roadUsersOf([faint, { ...rider, confidence: 0.5 }])
+    expect(users).toHaveLength(1)
+    expect(users[0]).toMatchObject({ label: 'bicycle', confidence: 0.5, vehicleConfidence: 0.15 })
+  })
+
+  it('takes a leg or a wheel within a rider for part of it', () => {
+    const leg = seen('person', [0.42, 0.5, 0.01, 0.06], 0.2)
+    const wheel = seen('bicycle', [0.42, 0.55, 0.02, 0.03], 0.12)
+    expect(roadUsersOf([bike, rider, leg, wheel])).toHaveLength(1)
+    const body = seen('person', [0.7, 0.4, 0.05, 0.2])
+    expect(roadUsersOf([body, seen('person', [0.71, 0.5, 0.02, 0.08], 0.3)])).toHaveLength(1)
+  })
+
+  it('drops the fainter of two labels on one vehicle, and what is neither vehicle nor person', () => {
     const car = seen('car', [0.1, 0.1, 0.2, 0.2], 0.6)
     const same = seen('truck', [0.105, 0.1, 0.2, 0.21], 0.5)
-    expect(roadUsersOf([same, car, seen('traffic light', [0.9, 0.1, 0.02, 0.05])])).toEqual([car])
+    expect(roadUsersOf([same, car, seen('traffic light', [0.9, 0.1, 0.02, 0.05])])).toEqual([
+      { ...car, vehicleConfidence: 0.6 },
+    ])
   })
 })

@@ -32,7 +32,7 @@ const straight =
     return share < 0 || share > 1 ? null : [from[0] + (to[0] - from[0]) * share, from[1] + (to[1] - from[1]) * share]
   }
 
-const parked: RoadUser = { label: 'car', confidence: 0.8, box: [0.4, 0.4, 0.1, 0.1] }
+const parked: RoadUser = { label: 'car', confidence: 0.8, vehicleConfidence: 0.8, box: [0.4, 0.4, 0.1, 0.1] }
 
 describe('tracker', () => {
   it('keeps the ids of vehicles in their lanes through jitter, missed detections and ghosts', () => {
@@ -91,6 +91,7 @@ describe('tracker', () => {
       const ghost: RoadUser = {
         label: 'car',
         confidence: 0.7,
+        vehicleConfidence: 0.7,
         box: [random.between(0, 0.9), random.between(0, 0.9), 0.05, 0.05],
       }
       expect(tracker.update(frame * 125, frame % 3 ? [] : [ghost]).tracks).toEqual([])
@@ -106,6 +107,37 @@ describe('tracker', () => {
     expect(ended.findIndex(one => one.length > 0) * 125).toBeGreaterThanOrEqual(1500)
     for (let frame = 0; frame < 4; frame++) tracker.update(9000 + frame * 125, car)
     expect(tracker.endAll()).toEqual([2])
+  })
+
+  it('takes a person for a rider once a vehicle was faintly found under them, and tells where they had been', () => {
+    const tracker = createTracker({ minConfidence: 0.3 })
+    const person = (frame: number): RoadUser => ({
+      label: 'person',
+      confidence: 0.5,
+      vehicleConfidence: 0,
+      box: [0.4, 0.3 + frame * 0.01, 0.05, 0.2],
+    })
+    const rider = (frame: number): RoadUser => ({ ...person(frame), label: 'motorcycle', vehicleConfidence: 0.15 })
+    const outputs = Array.from({ length: 20 }, (_, frame) =>
+      tracker.update(frame * 125, [frame % 3 === 2 ? rider(frame) : person(frame)]),
+    )
+    const first = outputs.findIndex(({ tracks }) => tracks.length > 0)
+    expect(first).toBe(5)
+    expect(outputs[first]!.tracks[0]).toMatchObject({ id: 1, label: 'motorcycle' })
+    expect(outputs[first]!.tracks[0]!.past.map(({ at }) => at)).toEqual([0, 125, 250, 375, 500])
+    expect(outputs[first + 1]!.tracks[0]!.past).toEqual([])
+  })
+
+  it('never tells who walks, even past a parked motorbike', () => {
+    const tracker = createTracker({ minConfidence: 0.3 })
+    for (let frame = 0; frame < 100; frame++) {
+      const box: RoadUser['box'] = [0.2 + frame * 0.005, 0.4, 0.05, 0.2]
+      const walker: RoadUser = { label: 'person', confidence: 0.6, vehicleConfidence: 0, box }
+      const near = frame === 50 || frame === 51
+      const seen: RoadUser = near ? { ...walker, label: 'motorcycle', vehicleConfidence: 0.6 } : walker
+      expect(tracker.update(frame * 125, [seen]).tracks, `frame ${frame}`).toEqual([])
+    }
+    expect(tracker.endAll()).toEqual([])
   })
 
   it('gives a vehicle the label it was seen as most', () => {

@@ -1,10 +1,12 @@
 import { Value } from '@sinclair/typebox/value'
 import { Event } from '@watchpost/shared/contracts/event'
 import { describe, expect, it } from 'vitest'
+import type { Reading } from '../../../edge/analytics/reading.js'
+import { createRule } from '../../../edge/rules/create-rule.js'
 import type { EventDraft } from '../../../edge/rules/rule.js'
 import { seeded } from '../analytics/seeded.js'
 import type { Actor } from '../analytics/street.js'
-import { drive, type Signal, secondOf, trafficChain } from './traffic-chain.js'
+import { drive, type Signal, secondOf, trafficChain, trafficConfig } from './traffic-chain.js'
 
 const phases = (events: readonly EventDraft[]) => events.map(({ kind, phase, zone }) => [kind, phase, zone])
 const kinds = (events: readonly EventDraft[]) => events.filter(({ phase }) => phase === 'began').map(({ kind }) => kind)
@@ -48,9 +50,29 @@ describe('red light', () => {
       { label: 'bus', at: drive([4, 0.2, 0.15], [7.9, 0.2, 0.57], [9, 0.2, 0.7], [11, 0.2, 0.95]) },
     ],
     ['comes from behind the line', { label: 'car', at: drive([9, 0.62, 0.95], [14, 0.62, 0.55]) }],
-    ['is a bicycle', { label: 'bicycle', at: drive([9, 0.2, 0.15], [14, 0.2, 0.9]) }],
   ])('is not charged to a vehicle that %s', (_, actor) => {
     expect(run(actor)).toEqual([])
+  })
+
+  it('is charged once when a detector makes two tracks of one vehicle', () => {
+    const config = { ...trafficConfig, lines: trafficConfig.lines.slice(0, 1) }
+    const rule = createRule(config, { cameraId: 'c' })
+    const crossing = (trackId: number, at: number, x: number): Reading => ({
+      type: 'crossing',
+      at,
+      line: 'stop',
+      kind: 'stop-line',
+      trackId,
+      label: 'motorcycle',
+      confidence: 0.5,
+      direction: 'forward',
+      lamp: { colour: 'red', sinceMs: 5000 },
+      box: [x, 0.45, 0.05, 0.2],
+    })
+    const events = [crossing(1, 1000, 0.3), crossing(2, 1125, 0.31), crossing(3, 1250, 0.45)].flatMap(reading =>
+      rule.evaluate([reading], reading.at),
+    )
+    expect(events.map(({ happeningId }) => happeningId)).toEqual(['c/traffic/1000/1-stop', 'c/traffic/1250/3-stop'])
   })
 
   it('is charged after the grace and not within it', () => {
