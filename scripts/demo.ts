@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -86,7 +86,7 @@ const watch = async (client: CentralClient, city: City, signal: AbortSignal): Pr
 }
 
 const lastLines = (file: string, count: number): string =>
-  readFileSync(file, 'utf8').trim().split('\n').slice(-count).join('\n')
+  existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').slice(-count).join('\n') : 'was not started yet'
 
 const start = async (city: City, supervisor: Supervisor): Promise<CentralClient> => {
   say(`Streams   ${city.streams.join('\n          ')}`)
@@ -95,7 +95,7 @@ const start = async (city: City, supervisor: Supervisor): Promise<CentralClient>
   supervisor.keep(city.processes.central)
   await waitUntilReady(`${city.consoleUrl}/readyz`, 60_000)
   const client = await signIn(city.consoleUrl, city.user.name, city.user.password)
-  for (const agent of city.processes.agents) supervisor.keep(agent)
+  supervisor.keep(...city.processes.agents)
   say(`
 Console   ${city.consoleUrl}/            sign in as ${city.user.name}, password ${city.user.password}
 Public    ${city.consoleUrl}/public      what citizens see

@@ -11,10 +11,13 @@ export interface ProcessSpec {
 }
 
 export interface Supervisor {
-  /** Starts a process and keeps it running, as systemd's `Restart=always` would. Its output goes to `{logDir}/{name}.log`. */
-  keep(spec: ProcessSpec): void
+  /**
+   * Starts processes and keeps them running, as systemd's `Restart=always` would. Output goes to `{logDir}/{name}.log`.
+   * Processes of one call are ended together. Does nothing after `stop`.
+   */
+  keep(...specs: readonly ProcessSpec[]): void
   pids(): Readonly<Record<string, number>>
-  /** SIGTERM to all in reverse order of start, SIGKILL after a bound; resolves when all are gone. */
+  /** SIGTERM in reverse order of start, SIGKILL after a bound; resolves when all are gone. */
   stop(): Promise<void>
 }
 
@@ -31,7 +34,7 @@ export const createSupervisor = (options: {
   readonly logDir: string
   readonly onExit: (name: string, reason: string) => void
 }): Supervisor => {
-  const kept: Kept[] = []
+  const groups: Kept[][] = []
   let stopping = false
 
   const launch = (spec: ProcessSpec): Pick<Kept, 'child' | 'exited'> => {
@@ -77,15 +80,16 @@ export const createSupervisor = (options: {
   }
 
   return {
-    keep(spec) {
-      const entry: Kept = { spec, ...launch(spec) }
-      kept.push(entry)
-      void restartWhenGone(entry)
+    keep(...specs) {
+      if (stopping) return
+      const group = specs.map(spec => ({ spec, ...launch(spec) }))
+      groups.push(group)
+      for (const entry of group) void restartWhenGone(entry)
     },
-    pids: () => Object.fromEntries(kept.map(({ spec, child }) => [spec.name, child.pid ?? 0])),
+    pids: () => Object.fromEntries(groups.flat().map(({ spec, child }) => [spec.name, child.pid ?? 0])),
     async stop() {
       stopping = true
-      for (const entry of [...kept].reverse()) await end(entry)
+      for (const group of [...groups].reverse()) await Promise.all(group.map(end))
     },
   }
 }
