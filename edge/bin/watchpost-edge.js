@@ -2,6 +2,9 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+// ONNX Runtime's official builds report use to their maker unless told not to, before they are loaded: cameras of a city do not.
+process.env.ORT_DISABLE_TELEMETRY = '1'
+
 const compiled = new URL('../dist/main.js', import.meta.url)
 if (!existsSync(compiled)) {
   process.stderr.write(
