@@ -9,7 +9,8 @@ export const visibleTexts = (page: Page): Promise<string[]> =>
     while (walker.nextNode()) {
       const text = walker.currentNode.textContent?.trim() ?? ''
       const parent = walker.currentNode.parentElement
-      if (text !== '' && parent?.tagName !== 'SCRIPT') texts.push(text)
+      const shown = parent?.closest('select') ?? parent
+      if (text !== '' && shown?.checkVisibility()) texts.push(text)
     }
     return texts
   })
@@ -23,17 +24,17 @@ export const overflowing = (page: Page): Promise<string[]> =>
     return wide.map(element => `${element.tagName}.${element.className}: ${element.scrollWidth} px`)
   })
 
-/** Colours of at least a hundredth of the map's area, without what lies over it. */
+/** Colours of at least a three-hundredth of the map's area, without what lies over it. */
 export const mapColours = async (page: Page): Promise<number> => {
   const style = '.maplibregl-marker, .map-list, .maplibregl-control-container { visibility: hidden !important }'
   const shot = await page.locator('.map canvas').screenshot({ style })
-  const { data, info } = await sharp(shot).resize(200).removeAlpha().raw().toBuffer({ resolveWithObject: true })
+  const { data, info } = await sharp(shot).removeAlpha().raw().toBuffer({ resolveWithObject: true })
   const counts = new Map<number, number>()
   for (let at = 0; at < data.length; at += 3) {
     const colour = data.readUIntBE(at, 3)
     counts.set(colour, (counts.get(colour) ?? 0) + 1)
   }
-  return [...counts.values()].filter(count => count > (info.width * info.height) / 100).length
+  return [...counts.values()].filter(count => count > (info.width * info.height) / 300).length
 }
 
 /** How many pixels of the chart are about the colour of a design token. */

@@ -129,8 +129,9 @@ evidence: { tokensFile: tokens }\npublicApi: { staleAfterSeconds: 10 }\nlog: { l
     protocolVersion: 4,
     reconnectPeriod: 200,
   })
-  const say = (channel: Channel, content: object) =>
-    client.publishAsync(topicOf(address, channel), JSON.stringify(content), delivery[channel])
+  const say = async (channel: Channel, content: object): Promise<void> => {
+    await client.publishAsync(topicOf(address, channel), JSON.stringify(content), delivery[channel])
+  }
   const now = () => new Date().toISOString()
   const sayHello = async () => {
     await say('state', { status: 'online', epoch, version: '0.1.0', at: now() })
@@ -170,8 +171,15 @@ evidence: { tokensFile: tokens }\npublicApi: { staleAfterSeconds: 10 }\nlog: { l
       send(
         levelsCm.map((value, index) => {
           const phenomenonTime = new Date(Date.now() - (levelsCm.length - 1 - index) * 5000).toISOString()
-          const data = { property: 'floodLevel', value, unit: 'cm', quality: 'good', phenomenonTime, analytic: 'flood' }
-          return wrap('observation.v1', 'ba-trieu', data satisfies ObservationEnvelope['data'])
+          const data: ObservationEnvelope['data'] = {
+            analytic: 'flood',
+            property: 'floodLevel',
+            value,
+            unit: 'cm',
+            quality: 'good',
+            phenomenonTime,
+          }
+          return wrap('observation.v1', 'ba-trieu', data)
         }),
       ),
     happen: ({ camera, kind, evidence, ...rest }) => {
