@@ -141,6 +141,8 @@ export const createEvidence = ({ dir, quotaMb, jpegQuality, log }: EvidenceOptio
     remember: recent.remember,
     snapshot,
     async take(draft, frame) {
+      // Seconds later the vehicle is gone: its box would be drawn over an empty road.
+      if (momentaryKinds.includes(draft.kind) && draft.phase === 'ended') return []
       const before = isMomentary(draft) ? recent.nearest(frame.cameraId, frame.takenAt - beforeMs, searchMs) : undefined
       const pictures = [
         before === undefined ? undefined : await tryToKeep(before, 'before'),

@@ -69,6 +69,13 @@ describe('evidence', () => {
     await evidence.stop()
   })
 
+  it('takes no picture when a violation ends: the vehicle is gone by then', async () => {
+    const { evidence } = await open(temporaryFolder('evidence'))
+    expect(await evidence.take({ kind: 'red-light', phase: 'ended' }, noiseFrame(1))).toEqual([])
+    expect(await evidence.take({ kind: 'flood-level', phase: 'ended' }, noiseFrame(1))).toHaveLength(1)
+    await evidence.stop()
+  })
+
   it('does not wait for a picture after the event once it is stopping', async () => {
     const { evidence } = await open(temporaryFolder('evidence'))
     const after = evidence.takeAfter({ kind: 'wrong-way', phase: 'began' }, noiseFrame(1))
