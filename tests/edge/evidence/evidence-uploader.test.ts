@@ -80,7 +80,8 @@ describe('evidence uploader', () => {
     const before = await evidence.snapshot(noiseFrame(1), 'at')
     uploader.start()
     const while_ = await evidence.snapshot(noiseFrame(2, noon + 1000), 'after')
-    await until('both to be sent', () => evidence.status().pending === 0)
+    await until('both to be sent', () => uploader.status().sent === 2)
+    expect(evidence.status().pending).toBe(0)
     expect(received.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
       [before, while_].map(({ sha256 }) => `PUT /ingest/v1/evidence/${sha256}`).sort(),
     )
