@@ -11,6 +11,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/helpers/build.ts'],
     reporters: ['default', './tests/helpers/summary-reporter.ts'],
+    // ONNX Runtime reports usage to its maker unless told not to.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,0 +1,40 @@
+import type { Box } from '@watchpost/shared/contracts/primitives'
+import { describe, expect, it } from 'vitest'
+import { createStopLine } from '../../../edge/analytics/stop-line.js'
+
+const aspect = 16 / 9
+const line = [
+  [0, 0.5],
+  [aspect, 0.5],
+] as const
+const red = { colour: 'red', sinceMs: 4000 } as const
+
+/** Box heights and places over time, eight pictures a second, of one motorbike that goes away from the camera. */
+const follow = (boxes: readonly Box[]) => {
+  const stopLine = createStopLine(line, [0, -1], () => red)
+  return boxes
+    .map((box, index) => stopLine.follow({ id: 1, label: 'motorcycle', box }, index * 125, aspect))
+    .filter(crossing => crossing !== null)
+}
+
+const away = (count: number, from: number, step: number): Box[] =>
+  Array.from({ length: count }, (_, index) => [0.5, from - step * index, 0.05, 0.2])
+
+describe('the stop line', () => {
+  it('sees a motorbike that rides over it', () => {
+    expect(follow(away(20, 0.5, 0.02))).toEqual([{ direction: 'forward', lamp: red }])
+  })
+
+  it('does not accuse a waiting rider of whom only the upper half is still found', () => {
+    const waiting = away(12, 0.42, 0)
+    const upperHalf: Box[] = Array.from({ length: 12 }, () => [0.5, 0.41, 0.05, 0.09])
+    expect(follow([...waiting, ...upperHalf])).toEqual([])
+  })
+
+  it('still sees that rider go when the whole box is back', () => {
+    const upperHalf: Box[] = Array.from({ length: 12 }, () => [0.5, 0.41, 0.05, 0.09])
+    const crossings = follow([...away(12, 0.42, 0), ...upperHalf, ...away(12, 0.42, 0), ...away(20, 0.42, 0.02)])
+    expect(crossings.at(-1)).toEqual({ direction: 'forward', lamp: red })
+    expect(crossings.filter(({ direction }) => direction === 'forward')).toHaveLength(1)
+  })
+})
