@@ -9,7 +9,7 @@ export interface ScriptedCentral {
   /** Seqs in the order they came, duplicates included. */
   readonly received: number[]
   readonly batches: Batch[]
-  readonly states: { status: string; epoch: number }[]
+  readonly states: { status: string; epoch: number; at: string }[]
   readonly reported: unknown[]
   readonly replies: unknown[]
   readonly health: unknown[]
