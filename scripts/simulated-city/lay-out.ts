@@ -102,7 +102,7 @@ export const layOutCity = async (root: string): Promise<City> => {
           camera.user,
           '--password-file',
           join(folder, camera.passwordFile),
-          ...agents.map(({ scene }) => `${scene}=${join(root, 'tests/fixtures/scenes', scene, `${scene}.mp4`)}`),
+          ...agents.map(({ scene }) => `${scene}=${join(root, 'tests/fixtures/city', scene, `${scene}.mp4`)}`),
         ],
       },
       central: { name: 'central', command: process.execPath, args: [centralMain, 'run', '--config', config] },

@@ -7,7 +7,7 @@ import type { FloodAnalytic } from '../../../edge/config/agent-config.js'
 import { inputAt, startMs } from './inputs.js'
 import { seeded } from './seeded.js'
 
-const folder = new URL('../../fixtures/scenes/flood-street/', import.meta.url)
+const folder = new URL('../../fixtures/city/flood-street/', import.meta.url)
 interface FloodStreet {
   readonly fps: number
   readonly gauge: { readonly points: { x: number; y: number; cm: number }[] }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createLamp } from '../../../edge/analytics/lamp.js'
 
 type Quad = [number, number, number, number]
-const folder = new URL('../../fixtures/scenes/junction/', import.meta.url)
+const folder = new URL('../../fixtures/city/junction/', import.meta.url)
 const scene: {
   fps: number
   width: number

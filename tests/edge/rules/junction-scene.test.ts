@@ -22,7 +22,7 @@ interface Junction {
   readonly frames: { t: number; lamp: Bulb; vehicles: { trackId: string; class: 'car' | 'motorbike'; box: Quad }[] }[]
 }
 const scene: Junction = JSON.parse(
-  readFileSync(new URL('../../fixtures/scenes/junction/truth.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../fixtures/city/junction/truth.json', import.meta.url), 'utf8'),
 )
 const maxStandSeconds = 10
 /** The truth's directions are in pixels; the configuration's in fractions. */
