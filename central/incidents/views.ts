@@ -64,6 +64,7 @@ export const eventOf = (placed: PlacedEvent, stored: ReadonlySet<string>): Incid
     measure: event.measure ?? null,
     box: event.geometry?.box ?? null,
     label: event.geometry?.label ?? null,
+    bearingDeg: event.bearingDeg ?? null,
     model: event.model ?? null,
     evidence: event.evidence.map(item => ({ ...item, stored: stored.has(item.sha256) })),
     verdict: placed.verdict && verdictOf(placed.verdict),

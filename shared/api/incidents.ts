@@ -60,6 +60,7 @@ export const IncidentEvent = Type.Object(
     measure: nullable(Type.Object({ property: Type.String(), value: Type.Number(), unit: Type.String() })),
     box: nullable(Box),
     label: nullable(Type.String()),
+    bearingDeg: nullable(Type.Number({ description: 'Direction from the camera, clockwise from north.' })),
     model: nullable(Type.Object({ id: Type.String(), version: Type.String(), sha256: Type.String() })),
     evidence: Type.Array(
       Type.Composite([Evidence, Type.Object({ stored: Type.Boolean({ description: 'The bytes have arrived.' }) })]),

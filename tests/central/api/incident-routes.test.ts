@@ -115,6 +115,16 @@ describe('incidents', () => {
     })
   })
 
+  it('tell the bearing of a plume, and null where an event has none', async () => {
+    const session = await central.signIn('viewer')
+    await central.incidents.apply([
+      record('e1', { happeningId: '1', kind: 'forest-fire', bearingDeg: 47.5 }),
+      record('e2', { happeningId: '2' }),
+    ])
+    const events = (await get('/api/v1/events', session)).json().items
+    expect(events.map((event: { bearingDeg: number }) => event.bearingDeg).toSorted()).toEqual([47.5, null])
+  })
+
   it('are changed only on the version that was looked at', async () => {
     const session = await central.signIn('reviewer')
     await central.incidents.apply([record('e1')])
