@@ -131,6 +131,7 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
       await inTurn(() => cameras.stop())
       return { ...(await drained(use.outbox)) }
     }
+    if (name === 'model') throw new Error('This agent cannot change its models while it runs.')
     const frame = cameras.newestFrame(cameraId)
     const picture = await evidence.snapshot(frame, 'snapshot')
     return { ...picture, cameraId: frame.cameraId, width: frame.width, height: frame.height }

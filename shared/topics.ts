@@ -4,7 +4,7 @@ import { idPattern } from './contracts/primitives.js'
 const root = 'watchpost/v1'
 const isId = (text: string | undefined): text is string => text !== undefined && new RegExp(idPattern).test(text)
 
-export const channels = ['state', 'health', 'data', 'ack', 'nack', 'desired', 'reported'] as const
+export const channels = ['state', 'health', 'data', 'ack', 'nack', 'desired', 'reported', 'shadow'] as const
 export type Channel = (typeof channels)[number]
 
 export interface AgentAddress {
@@ -28,6 +28,7 @@ export const delivery: Readonly<Record<Channel | 'command' | 'reply', { qos: 0 |
   nack: { qos: 1, retain: false },
   desired: { qos: 1, retain: true },
   reported: { qos: 1, retain: true },
+  shadow: { qos: 1, retain: true },
   command: { qos: 1, retain: false },
   reply: { qos: 1, retain: false },
 }
@@ -42,7 +43,7 @@ export const replyTopic = (address: AgentAddress, command: string): string => `$
 
 /** What central subscribes to. */
 export const centralSubscriptions: readonly string[] = [
-  ...(['state', 'health', 'data', 'reported'] as const).map(channel => `${root}/+/+/${channel}`),
+  ...(['state', 'health', 'data', 'reported', 'shadow'] as const).map(channel => `${root}/+/+/${channel}`),
   `${root}/+/+/command/+/reply`,
 ]
 

@@ -1,4 +1,5 @@
 import { Value } from '@sinclair/typebox/value'
+import type { ModelCommand } from '@watchpost/shared/contracts/model-rollout'
 import type { Problem } from '@watchpost/shared/contracts/primitives'
 import { Command, type CommandName, type CommandReply, commandNames } from '@watchpost/shared/contracts/twin'
 import type { UplinkLog } from './uplink-log.js'
@@ -6,6 +7,8 @@ import type { UplinkLog } from './uplink-log.js'
 export interface CommandRequest {
   readonly name: CommandName
   readonly cameraId: string | undefined
+  /** Of `command/model`. */
+  readonly model: ModelCommand | undefined
 }
 
 /** Does one command and returns what the reply says; what it throws becomes the reply's problem. */
@@ -26,7 +29,7 @@ export const createCommandDesk = (handle: CommandHandler, log: UplinkLog, now: (
       log.warn({ command: name }, 'A malformed command is ignored')
       return undefined
     }
-    const { commandId, at, cameraId } = payload
+    const { commandId, at, cameraId, model } = payload
     if (seen.has(commandId)) return undefined
     seen.add(commandId)
     if (seen.size > remembered) seen.delete(seen.values().next().value!)
@@ -44,7 +47,7 @@ export const createCommandDesk = (handle: CommandHandler, log: UplinkLog, now: (
         problem: problem(410, 'Command is out of date', `It was given at ${at}. Give it again, or check both clocks.`),
       })
     try {
-      return reply({ ok: true, result: { ...(await handle({ name: known, cameraId })) } })
+      return reply({ ok: true, result: { ...(await handle({ name: known, cameraId, model })) } })
     } catch (error) {
       log.warn({ err: error, command: name, cameraId }, 'A command failed')
       return reply({ ok: false, problem: problem(500, 'Command failed', (error as Error).message) })

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EventKind } from '../contracts/event.js'
+import { ModelCommand } from '../contracts/model-rollout.js'
 import { Id, Severity, UtcTime } from '../contracts/primitives.js'
 import { commandNames } from '../contracts/twin.js'
 import { IncidentState } from './incidents.js'
@@ -65,6 +66,7 @@ export const CommandBody = Type.Object(
   {
     name: Type.Union(commandNames.map(name => Type.Literal(name))),
     cameraId: Type.Optional(Id),
+    model: Type.Optional(ModelCommand),
   },
   strict,
 )

@@ -19,6 +19,12 @@ const described: Readonly<Record<keyof typeof delivery, ChannelDescription>> = {
   nack: { topic: 'nack', message: 'nack.v1', from: 'central', summary: 'One message is refused for good.' },
   desired: { topic: 'desired', message: 'desired.v1', from: 'central', summary: 'Settings the agent should run.' },
   reported: { topic: 'reported', message: 'reported.v1', from: 'agent', summary: 'Settings the agent runs.' },
+  shadow: {
+    topic: 'shadow',
+    message: 'shadow.v1',
+    from: 'agent',
+    summary: 'How candidate models compare with the active ones.',
+  },
   command: { topic: 'command/{command}', message: 'command.v1', from: 'central', summary: 'Something to do once.' },
   reply: {
     topic: 'command/{command}/reply',

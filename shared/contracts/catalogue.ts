@@ -6,6 +6,7 @@ import { Batch, batchExample, Envelope, eventEnvelopeExample, observationEnvelop
 import { Event, eventExample } from './event.js'
 import { Evidence, evidenceExample } from './evidence.js'
 import { Observation, observationExample } from './observation.js'
+import { ShadowReports, shadowReportsExample } from './shadow-report.js'
 import {
   Command,
   CommandReply,
@@ -13,8 +14,11 @@ import {
   commandReplyExample,
   Desired,
   desiredExample,
+  desiredModelExample,
+  modelCommandExample,
   Reported,
   reportedExample,
+  reportedModelExample,
 } from './twin.js'
 
 export interface CatalogueEntry {
@@ -34,8 +38,9 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   'health.v1': { schema: Health, examples: [healthExample] },
   'ack.v1': { schema: Ack, examples: [ackExample] },
   'nack.v1': { schema: Nack, examples: [nackExample] },
-  'desired.v1': { schema: Desired, examples: [desiredExample] },
-  'reported.v1': { schema: Reported, examples: [reportedExample] },
-  'command.v1': { schema: Command, examples: [commandExample] },
+  'desired.v1': { schema: Desired, examples: [desiredExample, desiredModelExample] },
+  'reported.v1': { schema: Reported, examples: [reportedExample, reportedModelExample] },
+  'shadow.v1': { schema: ShadowReports, examples: [shadowReportsExample] },
+  'command.v1': { schema: Command, examples: [commandExample, modelCommandExample] },
   'command-reply.v1': { schema: CommandReply, examples: [commandReplyExample] },
 }

@@ -7,6 +7,7 @@ export const EvidenceRole = Type.Union([
   Type.Literal('after'),
   Type.Literal('clip'),
   Type.Literal('snapshot'),
+  Type.Literal('disagreement'),
 ])
 
 /** A picture or clip that belongs to an event; the bytes travel separately, addressed by their hash. */

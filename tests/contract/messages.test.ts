@@ -64,6 +64,17 @@ describe('the AsyncAPI document', () => {
       ?.channels()
       .all()
       .map(channel => channel.id())
-    expect(ids?.sort()).toEqual(['ack', 'command', 'data', 'desired', 'health', 'nack', 'reply', 'reported', 'state'])
+    expect(ids?.sort()).toEqual([
+      'ack',
+      'command',
+      'data',
+      'desired',
+      'health',
+      'nack',
+      'reply',
+      'reported',
+      'shadow',
+      'state',
+    ])
   })
 })

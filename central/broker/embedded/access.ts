@@ -13,9 +13,9 @@ export interface PublishAttempt {
   readonly payloadBytes: number
 }
 
-const upChannels = new Set(['state', 'health', 'data', 'reported', 'reply'])
+const upChannels = new Set(['state', 'health', 'data', 'reported', 'shadow', 'reply'])
 const downChannels = new Set(['ack', 'nack', 'desired', 'command'])
-const retainedChannels = new Set(['state', 'reported'])
+const retainedChannels = new Set(['state', 'reported', 'shadow'])
 /** A full batch of 1,000 envelopes is about 1 MB. */
 const largestPayloadBytes = 8 * 1024 * 1024
 

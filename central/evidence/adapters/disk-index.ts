@@ -31,7 +31,8 @@ export const openDiskIndex = (file: string) => {
 
   const bySha = database.prepare<[string], StoredEvidence>(`SELECT ${columns} FROM evidence WHERE sha256 = ?`)
   const newest = database.prepare<[string], StoredEvidence>(
-    `SELECT ${columns} FROM evidence WHERE camera_id = ? AND media_type = 'image/jpeg' ORDER BY taken_at DESC LIMIT 1`,
+    `SELECT ${columns} FROM evidence WHERE camera_id = ? AND media_type = 'image/jpeg' AND coalesce(role, '') <> 'disagreement'
+      ORDER BY taken_at DESC LIMIT 1`,
   )
   const newestOfRole = database.prepare<[string, string], StoredEvidence>(
     `SELECT ${columns} FROM evidence WHERE camera_id = ? AND role = ? AND media_type = 'image/jpeg'

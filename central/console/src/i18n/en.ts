@@ -84,6 +84,7 @@ export const en: Readonly<Record<Key, string>> = {
   'role.after': 'after',
   'role.clip': 'clip',
   'role.snapshot': 'snapshot',
+  'role.disagreement': 'models disagree',
   'verdict.true': 'True',
   'verdict.false': 'False alarm',
   'verdict.duplicate': 'Duplicate',

@@ -83,6 +83,7 @@ export const vi = {
   'role.after': 'sau',
   'role.clip': 'đoạn phim',
   'role.snapshot': 'ảnh chụp',
+  'role.disagreement': 'hai mô hình khác nhau',
   'verdict.true': 'Đúng',
   'verdict.false': 'Báo nhầm',
   'verdict.duplicate': 'Trùng',
