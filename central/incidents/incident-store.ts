@@ -1,18 +1,10 @@
-import type { IncidentState, VerdictValue } from '@watchpost/shared/api/incidents'
+import type { IncidentState } from '@watchpost/shared/api/incidents'
 import type { Envelope } from '@watchpost/shared/contracts/envelope'
 import type { Event, EventKind } from '@watchpost/shared/contracts/event'
 import type { Severity } from '@watchpost/shared/contracts/primitives'
 import type { Situation } from './engine/apply-events.js'
 import type { EngineChanges, IncidentRecord, TimelineDraft } from './engine/incident-record.js'
-
-export interface StoredVerdict {
-  readonly eventId: string
-  readonly value: VerdictValue
-  readonly by: string
-  readonly at: number
-  readonly note: string | null
-  readonly boxes: readonly { readonly label: string; readonly box: readonly [number, number, number, number] }[]
-}
+import type { StoredVerdict, VerdictStore } from './verdict-store.js'
 
 /** An event as it came from an agent, kept whole. */
 export interface StoredEvent {
@@ -29,6 +21,7 @@ export interface StoredEvent {
 }
 export interface PlacedEvent extends StoredEvent {
   readonly incidentId: string | null
+  /** The newest. */
   readonly verdict: StoredVerdict | null
 }
 
@@ -97,6 +90,8 @@ export interface Commit {
 
 /** Where incidents, their events and their timeline are kept. */
 export interface IncidentStore {
+  /** The same verdicts, as labels. */
+  readonly verdicts: VerdictStore
   /** What the engine needs to place these events. */
   situation(query: SituationQuery): Promise<Situation>
   /**

@@ -4,6 +4,7 @@ import type {
   IncidentSummary,
   Me,
   Transition,
+  Verdict,
   VerdictBody,
 } from '@watchpost/shared/api/incidents'
 import type { EventKind } from '@watchpost/shared/contracts/event'
@@ -13,6 +14,7 @@ import { applyEvents } from './engine/apply-events.js'
 import { addNote, type CommandResult, judge, transition } from './engine/commands.js'
 import { type CorrelationRules, mergesHappenings } from './engine/correlation.js'
 import type { EventFact, IncidentRecord } from './engine/incident-record.js'
+import { pictureLabels } from './engine/verdict-boxes.js'
 import { factOf, isEventRecord, storedEventOf } from './facts.js'
 import type {
   Commit,
@@ -22,12 +24,13 @@ import type {
   NumberedIncident,
   PageKey,
   PageRequest,
+  PlacedEvent,
   RequestKey,
   SituationQuery,
   StoredEvent,
 } from './incident-store.js'
 import { createPlaces } from './places.js'
-import { eventOf, incidentOf, summaryOf } from './views.js'
+import { eventOf, incidentOf, summaryOf, verdictOf } from './views.js'
 
 export interface IncidentsOptions extends CorrelationRules {
   readonly store: IncidentStore
@@ -74,6 +77,8 @@ export interface Incidents {
   transition(incidentId: string, command: Transition, by: Me, options?: CommandOptions): Promise<Outcome>
   note(incidentId: string, note: string, by: Me, options?: CommandOptions): Promise<Outcome>
   verdict(eventId: string, verdict: VerdictBody, by: Me, options?: CommandOptions): Promise<Outcome>
+  /** Every verdict on an event, oldest first; undefined: no such event, or not in this officer's ward. */
+  verdicts(eventId: string, viewer: Me): Promise<readonly Verdict[] | undefined>
   /** Whether an incident this person may see names the picture or clip. */
   namesEvidence(sha256: string, viewer: Me): Promise<boolean>
   /** A picture or clip has arrived: incidents that name it are announced again. */
@@ -121,6 +126,12 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
   const visible = async (incidentId: string, viewer: Me): Promise<NumberedIncident | undefined> => {
     const record = await store.get(incidentId)
     return record && isVisible(record, viewer) ? record : undefined
+  }
+
+  const visibleEvent = async (eventId: string, viewer: Me): Promise<PlacedEvent | undefined> => {
+    const event = await store.event(eventId)
+    if (!event || viewer.role !== 'wardOfficer') return event
+    return event.incidentId && (await visible(event.incidentId, viewer)) ? event : undefined
   }
 
   const applyChunk = async (events: readonly StoredEvent[]): Promise<void> => {
@@ -209,11 +220,8 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
       return { items: await eventViews(items), next: last ? { at: last.phenomenonAt, id: last.eventId } : null }
     },
     event: async (eventId, viewer) => {
-      const event = await store.event(eventId)
-      if (!event) return undefined
-      if (viewer.role === 'wardOfficer' && !(event.incidentId && (await visible(event.incidentId, viewer))))
-        return undefined
-      return (await eventViews([event]))[0]
+      const event = await visibleEvent(eventId, viewer)
+      return event && (await eventViews([event]))[0]
     },
     transition: (incidentId, body, by, options = {}) =>
       command(incidentId, by, options, (record, at) => transition(record, body, by, at)),
@@ -222,7 +230,10 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
     verdict: async (eventId, body, by, options = {}) => {
       const event = await store.event(eventId)
       if (!event?.incidentId) return { ok: false, reason: 'not-found' }
-      const verdict = { eventId, value: body.value, note: body.note ?? null, boxes: body.boxes ?? [] }
+      const labels = pictureLabels(event.event, body)
+      if (!labels.ok) return { ...labels, reason: 'refused' }
+      const { pictureSha256, boxes = null } = labels
+      const verdict = { eventId, value: body.value, note: body.note ?? null, pictureSha256, boxes }
       return command(
         event.incidentId,
         by,
@@ -231,6 +242,8 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
         at => ({ verdict: { ...verdict, by: by.name, at } }),
       )
     },
+    verdicts: async (eventId, viewer) =>
+      (await visibleEvent(eventId, viewer)) && (await store.verdicts.history(eventId)).map(verdictOf),
     namesEvidence: async (sha256, viewer) =>
       (await store.list({ evidenceSha256: sha256, ...scopeOf(viewer) }, { limit: 1 })).length > 0,
     evidenceArrived: async sha256 => {

@@ -1,7 +1,15 @@
-import type { Incident, IncidentEvent, IncidentSummary, Role, TimelineEntry } from '@watchpost/shared/api/incidents'
+import type {
+  Incident,
+  IncidentEvent,
+  IncidentSummary,
+  Role,
+  TimelineEntry,
+  Verdict,
+} from '@watchpost/shared/api/incidents'
 import { nextStates } from './engine/commands.js'
-import type { ChainedEntry, NumberedIncident, PlacedEvent, StoredVerdict } from './incident-store.js'
+import type { ChainedEntry, NumberedIncident, PlacedEvent } from './incident-store.js'
 import type { Places } from './places.js'
+import type { StoredVerdict } from './verdict-store.js'
 
 const utc = (ms: number): string => new Date(ms).toISOString()
 
@@ -71,13 +79,14 @@ export const eventOf = (placed: PlacedEvent, stored: ReadonlySet<string>): Incid
   }
 }
 
-const verdictOf = (verdict: StoredVerdict): NonNullable<IncidentEvent['verdict']> => ({
+export const verdictOf = (verdict: StoredVerdict): Verdict => ({
   eventId: verdict.eventId,
   value: verdict.value,
   by: verdict.by,
   at: utc(verdict.at),
   note: verdict.note,
-  boxes: verdict.boxes.map(({ label, box }) => ({ label, box: [...box] })),
+  boxes: (verdict.boxes ?? []).map(({ label, box }) => ({ label, box: [...box] })),
+  pictureSha256: verdict.boxes && verdict.pictureSha256,
 })
 
 const entryOf = ({ at, by, action, from, to, note, eventId, hash }: ChainedEntry): TimelineEntry => ({

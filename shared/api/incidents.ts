@@ -3,6 +3,7 @@ import { cameraConditions } from '../contracts/camera-health.js'
 import { EventKind } from '../contracts/event.js'
 import { Evidence } from '../contracts/evidence.js'
 import { Box, Id, LonLat, Severity, Sha256, UtcTime } from '../contracts/primitives.js'
+import { boxLabelPattern } from './box-labels.js'
 import { verdictValues } from './verdict-values.js'
 
 export const incidentStates = [
@@ -26,6 +27,12 @@ export { verdictValues }
 const nullable = <T extends import('@sinclair/typebox').TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const Bilingual = Type.Object({ vi: Type.String(), en: Type.String() })
 
+/** What a reviewer drew around one thing: its name, and where it is in the picture. */
+export const LabelledBox = Type.Object({
+  label: Type.String({ pattern: boxLabelPattern, description: 'E.g. smoke, flame, water, car, motorcycle.' }),
+  box: Box,
+})
+
 /** A reviewer's judgement of one event. */
 export const Verdict = Type.Object(
   {
@@ -34,7 +41,12 @@ export const Verdict = Type.Object(
     by: Type.String(),
     at: UtcTime,
     note: nullable(Type.String()),
-    boxes: Type.Array(Type.Object({ label: Type.String(), box: Box })),
+    boxes: Type.Array(LabelledBox, {
+      description: 'As corrected; empty when nothing is there, or nothing was corrected.',
+    }),
+    pictureSha256: nullable(
+      Type.String({ description: 'The picture they were drawn on; null: not corrected, the event’s own box stands.' }),
+    ),
   },
   { $id: 'Verdict' },
 )
@@ -145,7 +157,18 @@ export const Transition = Type.Object({
 export const VerdictBody = Type.Object({
   value: Type.Union(verdictValues.map(value => Type.Literal(value))),
   note: Type.Optional(Type.String({ maxLength: 2000 })),
-  boxes: Type.Optional(Type.Array(Type.Object({ label: Type.String(), box: Box }), { maxItems: 100 })),
+  boxes: Type.Optional(
+    Type.Array(LabelledBox, {
+      maxItems: 100,
+      description: 'Everything of this kind in the picture; [] when there is nothing.',
+    }),
+  ),
+  picture: Type.Optional(
+    Type.String({
+      pattern: '^[0-9a-f]{64}$',
+      description: 'SHA-256 of the event’s picture the boxes were drawn on; without it the one of the moment.',
+    }),
+  ),
 })
 export const NoteBody = Type.Object({ note: Type.String({ minLength: 1, maxLength: 2000 }) })
 
@@ -266,6 +289,7 @@ export const CityView = Type.Object(
 export const streamEvents = ['incident', 'camera', 'agent'] as const
 
 export type IncidentState = (typeof incidentStates)[number]
+export type LabelledBox = Static<typeof LabelledBox>
 export type Verdict = Static<typeof Verdict>
 export type VerdictBody = Static<typeof VerdictBody>
 export type VerdictValue = (typeof verdictValues)[number]

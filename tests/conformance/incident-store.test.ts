@@ -136,7 +136,15 @@ describe.each(adapters)('incident store: %s', (_name, open) => {
     const placed = { ...none, placements: [{ eventId: 'e', incidentId: 'a' }] }
     await store.commit({ changes: placed, events: [storedEvent({ id: 'e' })] })
     await store.commit({ changes: none, events: [storedEvent({ id: 'e' }, 99)] })
-    const verdict = { eventId: 'e', value: 'true' as const, by: 'lan', at: 5, note: null, boxes: [] }
+    const verdict = {
+      eventId: 'e',
+      value: 'true' as const,
+      by: 'lan',
+      at: 5,
+      note: null,
+      pictureSha256: null,
+      boxes: null,
+    }
     await store.commit({ changes: none, events: [], verdict })
     expect(await store.event('e')).toEqual({ ...storedEvent({ id: 'e' }), incidentId: 'a', verdict })
     expect(await store.events({ incidentId: 'a' }, all)).toHaveLength(1)

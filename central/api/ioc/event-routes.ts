@@ -1,5 +1,5 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { EventPage, Incident, IncidentEvent, VerdictBody } from '@watchpost/shared/api/incidents'
+import { EventPage, Incident, IncidentEvent, Verdict, VerdictBody } from '@watchpost/shared/api/incidents'
 import { EventQuery } from '@watchpost/shared/api/requests'
 import type { Incidents } from '../../incidents/incidents.js'
 import { cursorOf, parseCursor } from '../cursor.js'
@@ -40,6 +40,23 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ readonly incidents: Incide
       const event = await incidents.event(request.params.id, meOf(request))
       if (!event) throw notFound('event', request.params.id)
       return event
+    },
+  )
+
+  app.get(
+    '/events/:id/verdicts',
+    {
+      schema: {
+        tags,
+        summary: 'Every verdict on an event, oldest first; the last one is in force',
+        params,
+        response: { 200: Type.Object({ items: Type.Array(Verdict) }) },
+      },
+    },
+    async request => {
+      const verdicts = await incidents.verdicts(request.params.id, meOf(request))
+      if (!verdicts) throw notFound('event', request.params.id)
+      return { items: [...verdicts] }
     },
   )
 

@@ -8,6 +8,8 @@ import type {
   PlacedEvent,
 } from '../incident-store.js'
 import { timelineHash } from '../timeline-hash.js'
+import type { StoredVerdict } from '../verdict-store.js'
+import { createMemoryVerdicts } from './memory-verdicts.js'
 
 /** For tests and trials: the same promises as the others, except that nothing outlives the process. */
 export const createMemoryIncidentStore = (): IncidentStore => {
@@ -15,8 +17,10 @@ export const createMemoryIncidentStore = (): IncidentStore => {
   const timelines = new Map<string, ChainedEntry[]>()
   const events = new Map<string, PlacedEvent>()
   const requests = new Map<string, string>()
+  const verdicts: StoredVerdict[] = []
 
   return {
+    verdicts: createMemoryVerdicts(verdicts, events),
     situation: async query => {
       const keys = new Set(query.happeningKeys)
       const wanted = [...incidents.values()].filter(
@@ -55,7 +59,10 @@ export const createMemoryIncidentStore = (): IncidentStore => {
           { ...entry, hash: timelineHash(chain.at(-1)?.hash ?? entry.incidentId, entry) },
         ])
       }
-      if (verdict) events.set(verdict.eventId, { ...events.get(verdict.eventId)!, verdict })
+      if (verdict) {
+        verdicts.push(verdict)
+        events.set(verdict.eventId, { ...events.get(verdict.eventId)!, verdict })
+      }
       if (request) requests.set(request.key, request.fingerprint)
       return 'committed'
     },

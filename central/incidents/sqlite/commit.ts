@@ -35,7 +35,12 @@ export const prepareCommit = (database: Database): ((commit: Commit) => 'committ
   const writeEntry = database.prepare(`
     INSERT INTO timeline (incident_id, position, at, by, action, from_value, to_value, note, event_id, hash)
     VALUES (@incidentId, @position, @at, @by, @action, @from, @to, @note, @eventId, @hash)`)
-  const writeVerdict = database.prepare('UPDATE events SET verdict = ? WHERE id = ?')
+  // What is asked for by comes from the event itself.
+  const writeVerdict = database.prepare(`
+    INSERT INTO verdicts (event_id, value, by, at, note, picture_sha256, boxes, happening_key, camera_id, kind,
+      phenomenon_at, model_id, model_version)
+    SELECT id, @value, @by, @at, @note, @pictureSha256, @boxes, happening_key, camera_id, kind, phenomenon_at,
+      event ->> '$.model.id', event ->> '$.model.version' FROM events WHERE id = @eventId`)
   const writeRequest = database.prepare('INSERT INTO requests (key, fingerprint, at) VALUES (?, ?, ?)')
   const forgetRequests = database.prepare('DELETE FROM requests WHERE at < ?')
 
@@ -75,7 +80,7 @@ export const prepareCommit = (database: Database): ((commit: Commit) => 'committ
       for (const event of events) putEvent(event, placed.get(event.eventId) ?? null)
       for (const merge of changes.merges) moveEvents.run(merge)
       changes.timeline.forEach(append)
-      if (verdict) writeVerdict.run(JSON.stringify(verdict), verdict.eventId)
+      if (verdict) writeVerdict.run({ ...verdict, boxes: verdict.boxes && JSON.stringify(verdict.boxes) })
       if (request) {
         writeRequest.run(request.key, request.fingerprint, request.at)
         forgetRequests.run(request.at - requestsKeptMs)

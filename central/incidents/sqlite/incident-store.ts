@@ -5,6 +5,7 @@ import type { IncidentStore } from '../incident-store.js'
 import { prepareCommit } from './commit.js'
 import { migrate } from './migrations.js'
 import { prepareReads } from './reads.js'
+import { prepareVerdicts } from './verdicts.js'
 
 export interface SqliteIncidentOptions {
   /** Database file; `:memory:` keeps nothing. */
@@ -27,6 +28,7 @@ export const openSqliteIncidents = ({ file }: SqliteIncidentOptions): IncidentSt
   const reads = prepareReads(database)
 
   return {
+    verdicts: prepareVerdicts(database),
     situation: async query => reads.situation(query),
     commit: async change => commit(change),
     get: async incidentId => reads.get(incidentId),

@@ -76,6 +76,41 @@ const migrations: readonly string[] = [
   CREATE TABLE requests (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
   CREATE INDEX requests_by_age ON requests (at);
   `,
+  // Every verdict is kept, with the columns of its event that labels are asked for by (events never change).
+  `
+  CREATE TABLE verdicts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL REFERENCES events (id),
+    value TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    note TEXT,
+    picture_sha256 TEXT,
+    boxes TEXT,
+    happening_key TEXT NOT NULL,
+    camera_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    phenomenon_at INTEGER NOT NULL,
+    model_id TEXT,
+    model_version TEXT
+  ) STRICT;
+  CREATE INDEX verdicts_by_event ON verdicts (event_id, id);
+  CREATE INDEX verdicts_by_picture ON verdicts (picture_sha256, event_id);
+  INSERT INTO verdicts (event_id, value, by, at, note, picture_sha256, boxes, happening_key, camera_id, kind,
+      phenomenon_at, model_id, model_version)
+    SELECT id, verdict ->> '$.value', verdict ->> '$.by', verdict ->> '$.at', verdict ->> '$.note',
+      (SELECT item.value ->> '$.sha256' FROM json_each(event, '$.evidence') AS item
+        WHERE item.value ->> '$.mediaType' = 'image/jpeg'
+        ORDER BY item.value ->> '$.role' NOT IN ('at', 'snapshot'), item.key LIMIT 1),
+      CASE WHEN json_array_length(verdict, '$.boxes') > 0 THEN verdict -> '$.boxes' END,
+      happening_key, camera_id, kind, phenomenon_at, event ->> '$.model.id', event ->> '$.model.version'
+    FROM events WHERE verdict IS NOT NULL ORDER BY verdict ->> '$.at', id;
+  ALTER TABLE events DROP COLUMN verdict;
+  CREATE TRIGGER verdicts_are_never_changed BEFORE UPDATE ON verdicts
+    BEGIN SELECT RAISE(ABORT, 'verdicts are append-only'); END;
+  CREATE TRIGGER verdicts_are_never_removed BEFORE DELETE ON verdicts
+    BEGIN SELECT RAISE(ABORT, 'verdicts are append-only'); END;
+  `,
 ]
 
 export const migrate = (database: Database): void => {

@@ -9,6 +9,8 @@ import type {
   PlacedEvent,
   SituationQuery,
 } from '../incident-store.js'
+import { conditions } from './conditions.js'
+import { type VerdictRow, verdictColumns, verdictOf } from './verdicts.js'
 
 interface IncidentRow {
   readonly number: number
@@ -16,20 +18,12 @@ interface IncidentRow {
 }
 interface EventRow extends Omit<PlacedEvent, 'event' | 'verdict'> {
   readonly event: string
-  readonly verdict: string | null
 }
 
 const eventColumns = `id AS eventId, incident_id AS incidentId, position, site_id AS siteId, agent_id AS agentId,
-  camera_id AS cameraId, happening_key AS happeningKey, received_at AS receivedAt, phenomenon_at AS phenomenonAt,
-  event, verdict`
+  camera_id AS cameraId, happening_key AS happeningKey, received_at AS receivedAt, phenomenon_at AS phenomenonAt, event`
 
 const incidentOf = (row: IncidentRow): NumberedIncident => ({ ...JSON.parse(row.record), number: row.number })
-const eventOf = (row: EventRow): PlacedEvent => ({
-  ...row,
-  event: JSON.parse(row.event),
-  verdict: row.verdict === null ? null : JSON.parse(row.verdict),
-})
-
 export const prepareReads = (database: Database) => {
   const byId = database.prepare<[string], IncidentRow>('SELECT number, record FROM incidents WHERE id = ?')
   const byHappening = database.prepare<[string], string>('SELECT incident_id FROM happenings WHERE key = ?').pluck()
@@ -43,7 +37,15 @@ export const prepareReads = (database: Database) => {
     SELECT incident_id AS incidentId, at, by, action, from_value AS "from", to_value AS "to", note,
       event_id AS eventId, hash FROM timeline WHERE incident_id = ? ORDER BY position`)
   const eventById = database.prepare<[string], EventRow>(`SELECT ${eventColumns} FROM events WHERE id = ?`)
+  const newestVerdict = database.prepare<[string], VerdictRow>(
+    `SELECT ${verdictColumns} FROM verdicts WHERE event_id = ? ORDER BY id DESC LIMIT 1`,
+  )
   const fingerprint = database.prepare<[string], string>('SELECT fingerprint FROM requests WHERE key = ?').pluck()
+
+  const eventOf = (row: EventRow): PlacedEvent => {
+    const verdict = newestVerdict.get(row.eventId)
+    return { ...row, event: JSON.parse(row.event), verdict: verdict ? verdictOf(verdict) : null }
+  }
 
   const get = (incidentId: string): NumberedIncident | undefined => {
     const row = byId.get(incidentId)
@@ -108,31 +110,6 @@ export const prepareReads = (database: Database) => {
         .prepare<unknown[], EventRow>(sql)
         .all(...where.values, page.limit)
         .map(eventOf)
-    },
-  }
-}
-
-/** Collects conditions with their values; an undefined value adds none. Texts are ours, values are always bound. */
-const conditions = () => {
-  const texts: string[] = []
-  const values: unknown[] = []
-  return {
-    values,
-    sql: (): string => (texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`),
-    is: (text: string, value: string | number | undefined): void => {
-      if (value === undefined) return
-      texts.push(text)
-      values.push(value)
-    },
-    oneOf: (column: string, options: readonly string[] | undefined): void => {
-      if (!options) return
-      texts.push(`${column} IN (${options.map(() => '?').join(', ')})`)
-      values.push(...options)
-    },
-    after: (column: string, { after }: PageRequest): void => {
-      if (!after) return
-      texts.push(`(${column}, id) < (?, ?)`)
-      values.push(after.at, after.id)
     },
   }
 }
