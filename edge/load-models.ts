@@ -4,6 +4,7 @@ import { decodedFor } from './analytics/create-analytic.js'
 import type { AgentConfig } from './config/agent-config.js'
 import type { Decoded } from './inference/inference-result.js'
 import { loadModelPackage, type ModelPackage } from './inference/model-package.js'
+import { readTrustedKeys } from './inference/trusted-keys.js'
 
 export interface LoadedModels {
   /** By the id the configuration gives them. */
@@ -24,9 +25,13 @@ export const loadModels = async (config: AgentConfig): Promise<LoadedModels> => 
   const errors: ConfigError[] = []
   const packages = new Map<string, ModelPackage>()
   const used = new Set(config.cameras.flatMap(camera => camera.analytics.map(analytic => analytic.model)))
+  const trusted = await readTrustedKeys(config.trustedKeys)
+  for (const { index, problem } of trusted.problems)
+    errors.push({ path: `trustedKeys[${index}]`, message: problem, given: showGiven(config.trustedKeys[index]) })
   const options = {
     cacheDir: config.modelCacheDir ?? join(config.dataDir, 'models'),
     requireSignatures: config.requireSignatures,
+    trustedKeys: trusted.keys,
   }
   for (const [index, { id, path }] of config.models.entries()) {
     if (!used.has(id)) continue

@@ -210,7 +210,17 @@ export const AgentConfig = object({
   }),
   models: Type.Array(object({ id: Id, path: path('Model package folder.') }), { minItems: 1 }),
   modelCacheDir: Type.Optional(path('Where converted weights are kept; default: dataDir/models.')),
-  requireSignatures: Type.Boolean({ default: false }),
+  requireSignatures: Type.Boolean({
+    default: false,
+    description: 'Model packages must be signed with one of trustedKeys.',
+  }),
+  trustedKeys: Type.Array(
+    Type.String({
+      minLength: 1,
+      description: 'Ed25519 public key as "model keygen" prints it (ed25519:…), or a file that holds it.',
+    }),
+    { default: [], description: 'Keys whose signatures of model packages are accepted.' },
+  ),
   inference: object({
     workers: Type.Integer({ minimum: 1, maximum: 16, default: 1, description: 'Worker threads.' }),
   }),

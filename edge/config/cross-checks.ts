@@ -13,8 +13,15 @@ export const crossCheck = (config: AgentConfig, failed: readonly ConfigError[]):
   return [
     ...duplicates(config.models, 'models'),
     ...duplicates(config.cameras, 'cameras'),
+    ...(config.requireSignatures === true && listOf(config.trustedKeys).length === 0 ? [nobodyTrusted] : []),
     ...listOf(config.cameras).flatMap((camera, index) => checkCamera(camera, `cameras[${index}]`, modelIds, isSound)),
   ]
+}
+
+const nobodyTrusted: ConfigError = {
+  path: 'requireSignatures',
+  message: 'is true but trustedKeys is empty, so every model package would be refused',
+  hint: 'Put the public key into trustedKeys ("npm run model -- keygen" makes a pair), or set it to false.',
 }
 
 type IsSound = (path: string) => boolean

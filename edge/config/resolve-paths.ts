@@ -16,6 +16,9 @@ export const resolvePaths = (config: AgentConfig, baseDir: string): AgentConfig 
     ...config,
     ...at(config, 'dataDir'),
     ...at(config, 'modelCacheDir'),
+    trustedKeys: Array.isArray(config.trustedKeys)
+      ? config.trustedKeys.map(key => (isKeyFile(key) ? resolve(baseDir, key) : key))
+      : config.trustedKeys,
     mqtt: { ...config.mqtt, ...at(config.mqtt, 'passwordFile'), ...at(config.mqtt, 'caFile') },
     evidence: { ...config.evidence, ...at(config.evidence, 'tokenFile') },
     models: Array.isArray(config.models)
@@ -26,6 +29,9 @@ export const resolvePaths = (config: AgentConfig, baseDir: string): AgentConfig 
       : config.cameras,
   }
 }
+
+/** A trusted key stands in the configuration itself or in a file. */
+const isKeyFile = (key: unknown): key is string => typeof key === 'string' && !key.startsWith('ed25519:')
 
 export interface FileNeeds {
   readonly models: boolean
@@ -39,6 +45,9 @@ export const checkFiles = (config: AgentConfig, needs: FileNeeds): readonly Conf
   const cameras = needs.sources && Array.isArray(config.cameras) ? config.cameras : []
   const found = [
     ...models.map(({ path }, index) => mustBe('folder', path, `models[${index}].path`) ?? hasManifest(path, index)),
+    ...(needs.models && Array.isArray(config.trustedKeys) ? config.trustedKeys : []).map((key, index) =>
+      isKeyFile(key) ? mustBe('file', key, `trustedKeys[${index}]`) : undefined,
+    ),
     needs.caFile ? mustBe('file', config.mqtt?.caFile, 'mqtt.caFile') : undefined,
     ...cameras.map(({ source }, index) =>
       source?.kind === 'file' || source?.kind === 'folder'

@@ -1,7 +1,8 @@
-import { access, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { access, lstat, readFile } from 'node:fs/promises'
+import { join, posix, relative, resolve } from 'node:path'
 import { validateConfig } from '@watchpost/shared/config/validate-config'
 import { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
+import { packageLimits } from '@watchpost/shared/manifest/package-archive'
 import { deriveWeights } from './convert/derive-weights.js'
 import { graphFiles } from './convert/graph-model.js'
 import { decoderProblems } from './decoders/decoder-options.js'
@@ -9,7 +10,9 @@ import { hashFiles } from './file-hash.js'
 import { ModelPackageError, sentenceOf } from './inference-error.js'
 import type { ModelIdentity } from './inference-result.js'
 import { findNpmPackage } from './npm-package.js'
-import { signatureProblems, type TrustedKeys } from './signature.js'
+import { goldenFileProblems, listPackageFiles, type PackageFiles, sealProblems } from './package-files.js'
+import { signatureProblems } from './signature.js'
+import type { TrustedKeys } from './trusted-keys.js'
 
 /** A package that passed every check. Plain data: it is handed to worker threads as it is. */
 export interface ModelPackage {
@@ -31,20 +34,26 @@ export interface LoadOptions {
 }
 
 /**
- * Reads a package folder and checks all of it before any camera is touched: manifest, decoder, labels, golden files,
- * signature, hash of the weights. Makes derived weights when they are not in the cache yet.
+ * Reads a package folder and checks all of it before any camera is touched: manifest, decoder, labels, files, golden samples,
+ * signature, hashes. Makes derived weights when they are not in the cache yet.
  * Rejects with a ModelPackageError that lists every problem.
  */
 export const loadModelPackage = async (dir: string, options: LoadOptions): Promise<ModelPackage> => {
   const folder = resolve(dir)
   const manifest = await readManifest(folder)
+  const { files, problems: listingProblems } = await listPackageFiles(folder)
   const problems = [
+    ...listingProblems,
     ...labelProblems(manifest),
+    ...(await labelFileProblems(folder, files, manifest)),
     ...decoderProblems(manifest),
     ...signatureProblems(manifest, { trustedKeys: {}, ...options }),
-    ...(await missingGoldenFiles(folder, manifest)),
+    ...goldenFileProblems(files, manifest),
+    ...(await sealProblems(folder, files, manifest)),
   ]
-  const found = await (manifest.derivedFrom ? derived(manifest, options.cacheDir, problems) : own(folder, manifest))
+  const found = await (manifest.derivedFrom
+    ? derived(manifest, options.cacheDir, problems)
+    : own(folder, files, manifest))
   problems.push(...found.problems)
   if (problems.length > 0) throw refusal(folder, problems)
   const { id, version, weights } = manifest
@@ -59,6 +68,9 @@ export const loadModelPackage = async (dir: string, options: LoadOptions): Promi
 
 const readManifest = async (folder: string): Promise<ModelManifest> => {
   const path = join(folder, 'manifest.json')
+  const found = await lstat(path).catch(() => undefined)
+  if (found && found.size > packageLimits.manifestBytes)
+    throw refusal(folder, ['manifest.json has more than 1 MiB; a manifest is far smaller.'])
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw refusal(folder, [`There is no readable manifest.json; check the path of the package.`], cause)
   })
@@ -98,10 +110,19 @@ const labelProblems = ({ labels, thresholds }: ModelManifest): readonly string[]
     .map(label => `thresholds names "${label}", which is not among the labels; correct or remove it.`),
 ]
 
-const missingGoldenFiles = async (folder: string, { golden }: ModelManifest): Promise<readonly string[]> => {
-  const paths = golden.flatMap(({ image, expected }) => [image, expected])
-  const missing = await Promise.all(paths.map(async path => ((await exists(join(folder, path))) ? [] : [path])))
-  return missing.flat().map(path => `Golden file ${path} is missing; restore it or remove its entry.`)
+/** People read labels.txt, the decoder reads the manifest: they must not say different things. */
+const labelFileProblems = async (
+  folder: string,
+  files: PackageFiles,
+  { labels }: ModelManifest,
+): Promise<readonly string[]> => {
+  if (!files.has('labels.txt')) return []
+  const written = (await readFile(join(folder, 'labels.txt'), 'utf8')).split(/\r?\n/).filter(line => line.trim() !== '')
+  return written.join('\n') === labels.join('\n')
+    ? []
+    : [
+        `labels.txt (${written.length} lines) does not say the same as labels in manifest.json (${labels.length}); correct the one that is wrong.`,
+      ]
 }
 
 interface Weights {
@@ -110,13 +131,20 @@ interface Weights {
   readonly problems: readonly string[]
 }
 
-const own = async (folder: string, manifest: ModelManifest): Promise<Weights> => {
+const own = async (folder: string, files: PackageFiles, manifest: ModelManifest): Promise<Weights> => {
   const weightsPath = join(folder, manifest.weights.path)
   const graphPath = manifest.runtime === 'tfjs' ? weightsPath : null
   const result = { weightsPath, graphPath }
-  if (!(await exists(weightsPath))) return { ...result, problems: [missingWeights(manifest)] }
+  if (!files.has(posix.normalize(manifest.weights.path))) return { ...result, problems: [missingWeights(manifest)] }
   // Of a TF.js graph the hash goes over model.json and then its shards, or they could be exchanged unnoticed.
-  const { sha256, bytes } = await hashFiles(graphPath ? await graphFiles(graphPath) : [weightsPath])
+  const paths = graphPath ? await graphFiles(graphPath) : [weightsPath]
+  const outside = paths.filter(path => !files.has(relative(folder, path).replaceAll('\\', '/')))
+  if (outside.length > 0)
+    return {
+      ...result,
+      problems: outside.map(path => `The graph's file ${path} is not in the package; copy the package again.`),
+    }
+  const { sha256, bytes } = await hashFiles(paths)
   if (sha256 === manifest.weights.sha256 && bytes === manifest.weights.bytes) return { ...result, problems: [] }
   return {
     ...result,

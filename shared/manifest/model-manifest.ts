@@ -6,6 +6,8 @@ const relativePath = Type.String({
   description: 'Path inside the package folder.',
 })
 
+const FileDigest = Type.Object({ sha256: Sha256, bytes: Type.Integer({ minimum: 0 }) }, { additionalProperties: false })
+
 export const ModelInput = Type.Object(
   {
     name: Type.String(),
@@ -89,8 +91,18 @@ export const ModelManifest = Type.Object(
       ),
     ),
     metrics: Type.Record(Type.String(), Type.Unknown()),
+    files: Type.Optional(
+      Type.Record(relativePath, FileDigest, {
+        description:
+          'Every file of the package but the manifest, written when it is signed: from then on none may change, be missing or be added.',
+      }),
+    ),
     signature: Type.Optional(
-      Type.Object({ algorithm: Type.Literal('ed25519'), keyId: Type.String(), value: Type.String() }),
+      Type.Object({
+        algorithm: Type.Literal('ed25519'),
+        keyId: Type.String({ description: 'First 16 hexadecimal digits of the SHA-256 of the raw public key.' }),
+        value: Type.String({ description: 'Base64 of the signature over the manifest without this field.' }),
+      }),
     ),
   },
   { $id: 'ModelManifest', additionalProperties: false },

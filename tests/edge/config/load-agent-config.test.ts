@@ -81,6 +81,20 @@ describe('loading a sound configuration', () => {
     expect(JSON.stringify(config)).not.toContain('opensesame')
   })
 
+  it('takes trusted keys in the text or as files beside it', () => {
+    writeFileSync(join(folder, 'release.pub'), 'not looked into')
+    const inline = `ed25519:${'A'.repeat(43)}=`
+    const { config } = load(`${good}requireSignatures: true\ntrustedKeys: [${inline}, release.pub]\n`)
+    expect(config.trustedKeys).toEqual([inline, join(folder, 'release.pub')])
+    expect(refusal(`${good}trustedKeys: [none.pub]\n`)).toMatch(/trustedKeys\[0\]: names a file that does not exist/)
+  })
+
+  it('is refused when signatures are required and no key is trusted', () => {
+    expect(refusal(`${good}requireSignatures: true\n`)).toMatch(
+      /requireSignatures: is true but trustedKeys is empty, so every model package would be refused/,
+    )
+  })
+
   it('is frozen in depth', () => {
     const { config } = load(good)
     expect(() => {

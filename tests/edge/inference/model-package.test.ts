@@ -1,12 +1,10 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
 import { describe, expect, it } from 'vitest'
 import { loadModelPackage } from '../../../edge/inference/model-package.js'
-import { signedBytes } from '../../../edge/inference/signature.js'
-import { digest, load, temporaryFolder, writePackage } from './packages.js'
+import { digest, load, temporaryFolder, writePackage, writeScriptedPackage } from './packages.js'
 
 const refusal = (attempt: Promise<unknown>): Promise<string> =>
   attempt.then(
@@ -73,27 +71,43 @@ describe('model package', () => {
     expect(await refusal(load(writePackage({ weights })))).toMatch(/manifest.json: weights.path is not valid/)
   })
 
-  it('is refused unsigned when signatures are required, and accepted with a good one of a trusted key', async () => {
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-    const trustedKeys = { 'release-2026': publicKey.export({ type: 'spki', format: 'pem' }).toString() }
-    const folder = writePackage()
-    const strict = { requireSignatures: true, trustedKeys }
-    expect(await refusal(load(folder, strict))).toMatch(/not signed; sign it or set requireSignatures to false/)
+  it('is refused without golden samples, unless it is scripted', async () => {
+    expect(await refusal(load(writePackage({ golden: [] })))).toMatch(/There are no golden samples.*model -- golden/)
+    expect(await refusal(load(writeScriptedPackage({ steps: [{ at: 1 }] })))).toBe('accepted')
+  })
 
-    const path = join(folder, 'manifest.json')
-    const manifest = JSON.parse(readFileSync(path, 'utf8')) as ModelManifest
-    const value = sign(null, signedBytes(manifest), privateKey).toString('base64')
-    const signed = { ...manifest, signature: { algorithm: 'ed25519', keyId: 'release-2026', value } }
-    // Order and white space do not matter.
-    writeFileSync(path, JSON.stringify(Object.fromEntries(Object.entries(signed).toReversed()), null, 4))
-    expect(await refusal(load(folder, strict))).toBe('accepted')
-    expect(await refusal(load(folder, { requireSignatures: true, trustedKeys: {} }))).toMatch(
-      /signed by "release-2026", which is no trusted key/,
+  it('is refused when labels.txt says something else than the manifest', async () => {
+    expect(await refusal(load(writePackage({}, { 'labels.txt': 'smoke\r\nflame\n' })))).toBe('accepted')
+    expect(await refusal(load(writePackage({}, { 'labels.txt': 'flame\nsmoke\n' })))).toMatch(
+      /labels.txt \(2 lines\) does not say the same as labels in manifest.json \(2\); correct/,
     )
+  })
 
-    writeFileSync(path, JSON.stringify({ ...signed, thresholds: { default: 0.01 } }))
-    expect(await refusal(load(folder, strict))).toMatch(/signature by "release-2026" does not fit the manifest/)
-    expect(await refusal(load(folder, { requireSignatures: false, trustedKeys }))).toMatch(/does not fit the manifest/)
+  it('is refused with links in it, wherever they lead', async () => {
+    const folder = writePackage()
+    writeFileSync(join(temporaryFolder(), 'secret'), 'secret')
+    symlinkSync('model.onnx', join(folder, 'other.onnx'))
+    symlinkSync('/etc', join(folder, 'etc'))
+    const message = await refusal(load(folder))
+    expect(message).toMatch(/other.onnx is a symbolic link; put the file itself/)
+    expect(message).toMatch(/etc is a symbolic link/)
+    rmSync(join(folder, 'model.onnx'))
+    expect(await refusal(load(folder))).toMatch(/Weights model.onnx are missing/)
+  })
+
+  it('is refused when a file is larger than anything of its kind, before it is read', async () => {
+    const folder = writePackage()
+    truncateSync(join(folder, 'golden/one-grey.json'), 33 * 1024 ** 2)
+    expect(await refusal(load(folder))).toMatch(/golden\/one-grey.json has 33 MiB, allowed are 32 MiB; use a smaller/)
+    truncateSync(join(folder, 'manifest.json'), 2 * 1024 ** 2)
+    expect(await refusal(load(folder))).toMatch(/manifest.json has more than 1 MiB/)
+  })
+
+  it('does not read shards of a graph from outside its folder', async () => {
+    const graph = JSON.stringify({ weightsManifest: [{ paths: ['../../secret.bin'], weights: [] }] })
+    const weights = { path: 'model.json', sha256: digest(graph), bytes: graph.length }
+    const folder = writePackage({ runtime: 'tfjs', weights }, { 'model.json': graph })
+    expect(await refusal(load(folder))).toMatch(/The graph's file .*secret.bin is not in the package/)
   })
 
   it('makes derived weights once, keeps them, and makes them again when the kept file was damaged', {
@@ -117,7 +131,7 @@ describe('model package', () => {
         {
           'manifest.json': JSON.stringify({
             ...manifest,
-            golden: [],
+            golden: [{ image: 'golden/one-grey.png', expected: 'golden/one-grey.json' }],
             derivedFrom: { ...manifest.derivedFrom, ...changes },
           }),
         },

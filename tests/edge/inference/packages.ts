@@ -75,11 +75,33 @@ export const gridManifest = (weights: Uint8Array | string, changes: Json = {}): 
   ...changes,
 })
 
-/** Writes a package folder: by default the model of means, which passes every check. */
-export const writePackage = (changes: Json = {}, files: Readonly<Record<string, Uint8Array | string>> = {}): string => {
+/** One grey pixel, 0.2 of white. */
+export const greyPng = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQImWMwNjYGAAE2AJosw40TAAAAAElFTkSuQmCC',
+  'base64',
+)
+
+const greySample = {
+  'golden/one-grey.png': greyPng,
+  'golden/one-grey.json': JSON.stringify({
+    outputs: { scores: { shape: [1, 2, 2, 4], values: new Array(16).fill(0.2) } },
+  }),
+}
+
+/** Writes a package folder: by default the model of means with a golden sample, which passes every check. */
+export const writePackage = (given: Json = {}, files: Readonly<Record<string, Uint8Array | string>> = {}): string => {
   const folder = temporaryFolder()
   const weights = files['model.onnx'] ?? meansModel()
-  const all = { 'model.onnx': weights, 'manifest.json': JSON.stringify(gridManifest(weights, changes)), ...files }
+  const samples = given.golden || given.runtime === 'scripted' ? {} : greySample
+  const golden =
+    Object.keys(samples).length > 0 ? [{ image: 'golden/one-grey.png', expected: 'golden/one-grey.json' }] : []
+  const changes = { golden, ...given }
+  const all: Record<string, Uint8Array | string> = {
+    'model.onnx': weights,
+    ...samples,
+    'manifest.json': JSON.stringify(gridManifest(weights, changes)),
+    ...files,
+  }
   for (const [path, content] of Object.entries(all)) {
     mkdirSync(join(folder, path, '..'), { recursive: true })
     writeFileSync(join(folder, path), content)

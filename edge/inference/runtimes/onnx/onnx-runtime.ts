@@ -16,17 +16,21 @@ const sessionOptions = {
   logSeverityLevel: 3,
 } as const satisfies InferenceSession.SessionOptions
 
-export const onnxRuntime: ModelRuntime = {
+/** `threads` is for benches: the agent takes one per session. */
+export const createOnnxRuntime = ({ threads }: { readonly threads: number }): ModelRuntime => ({
   async open(model) {
-    const session = await InferenceSession.create(model.weightsPath, sessionOptions)
-    checkNames(session, model)
+    const options = { ...sessionOptions, intraOpNumThreads: threads }
+    const session = await InferenceSession.create(model.weightsPath, options)
+    checkGraph(session, model)
     return openSession(session, model)
   },
-}
+})
+
+export const onnxRuntime = createOnnxRuntime({ threads: sessionOptions.intraOpNumThreads })
 
 const openSession = (session: InferenceSession, { manifest }: ModelPackage): ModelSession => {
   const { input, outputs } = manifest
-  const shape = input.layout === 'nchw' ? [1, 3, input.height, input.width] : [1, input.height, input.width, 3]
+  const shape = shapeOf(input)
   // Outputs are filled in place, at every run the same memory.
   const fetches: Record<string, OrtTensor> = {}
   const results: Record<string, { shape: readonly number[]; data: Float32Array }> = {}
@@ -50,16 +54,37 @@ const openSession = (session: InferenceSession, { manifest }: ModelPackage): Mod
   }
 }
 
-/** Shapes are checked by the first run, which start() makes; names are clearer said here. */
-const checkNames = (session: InferenceSession, { manifest, weightsPath }: ModelPackage): void => {
+/** A wrong name, type or size is said here, with what to correct; the first run would only say that something is wrong. */
+const checkGraph = (session: InferenceSession, { manifest, weightsPath }: ModelPackage): void => {
   const { input, outputs } = manifest
-  if (!session.inputNames.includes(input.name))
+  const inputShape = shapeOf(input)
+  const fits = (kind: 'input' | 'outputs', name: string, shape: readonly number[]): void => {
+    const [names, metadata] =
+      kind === 'input' ? [session.inputNames, session.inputMetadata] : [session.outputNames, session.outputMetadata]
+    const found = metadata[names.indexOf(name)]
+    const where = kind === 'input' ? 'input.name' : 'outputs'
+    if (!found)
+      throw new Error(
+        `${weightsPath} has no ${kind === 'input' ? 'input' : 'output'} "${name}"; its ${kind === 'input' ? 'inputs' : 'outputs'} are ${names.join(', ')}: correct ${where} in the manifest.`,
+      )
+    if (!found.isTensor || found.type !== 'float32')
+      throw new Error(
+        `"${name}" of ${weightsPath} is of type ${found.isTensor ? found.type : 'non-tensor'}; Watchpost gives and takes float32: export the model with float32 at its ends.`,
+      )
+    // Sizes that the graph leaves open are names there.
+    const differs = found.shape.some((length, i) => typeof length === 'number' && length > 0 && length !== shape[i])
+    if (differs || (found.shape.length > 0 && found.shape.length !== shape.length))
+      throw new Error(
+        `"${name}" of ${weightsPath} has the shape ${found.shape.join('×')}, the manifest says ${shape.join('×')}: correct ${kind === 'input' ? 'input' : where} in the manifest.`,
+      )
+  }
+  if (session.inputNames.length > 1)
     throw new Error(
-      `${weightsPath} has no input "${input.name}"; its inputs are ${session.inputNames.join(', ')}: correct input.name in the manifest.`,
+      `${weightsPath} has ${session.inputNames.length} inputs (${session.inputNames.join(', ')}); Watchpost feeds one: export the model with the others fixed.`,
     )
-  const missing = outputs.find(({ name }) => !session.outputNames.includes(name))
-  if (missing)
-    throw new Error(
-      `${weightsPath} has no output "${missing.name}"; its outputs are ${session.outputNames.join(', ')}: correct outputs in the manifest.`,
-    )
+  fits('input', input.name, inputShape)
+  for (const { name, shape } of outputs) fits('outputs', name, shape)
 }
+
+const shapeOf = ({ layout, height, width }: ModelPackage['manifest']['input']): readonly number[] =>
+  layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3]
