@@ -16,6 +16,8 @@ export interface InferenceThread {
 export interface Answer {
   readonly decoded: Decoded
   readonly inferenceMs: number
+  /** Processor time of the thread; null where the system does not tell. */
+  readonly cpuMs: number | null
 }
 
 export interface ThreadOptions {

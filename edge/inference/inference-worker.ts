@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkGolden } from './golden.js'
 import { sentenceOf } from './inference-error.js'
@@ -5,6 +6,7 @@ import type { ModelPackage } from './model-package.js'
 import type { ModelRuntime } from './model-runtime.js'
 import { type OpenModel, openModel } from './open-model.js'
 import { readPicture } from './read-picture.js'
+import { threadCpuMs } from './thread-cpu.js'
 import type { DetectRequest, WorkerMessage, WorkerSetup } from './worker-messages.js'
 
 /** Composition root of a worker thread: it alone knows which adapter stands behind a runtime's name. */
@@ -15,10 +17,19 @@ const runtimes: Readonly<Record<string, () => Promise<ModelRuntime>>> = {
 }
 
 const port = parentPort!
-const { packages, checkGolden: withGolden } = workerData as WorkerSetup
+const { packages, checkGolden: withGolden, allGolden = false, nice } = workerData as WorkerSetup
 const models = new Map<string, OpenModel>()
 const openMs: Record<string, number> = {}
 const say = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(message, transfer)
+
+/** On Linux priorities are those of threads: only this one steps back. */
+const stepBack = (): void => {
+  try {
+    if (nice !== undefined) setPriority(0, nice)
+  } catch {
+    // Where priorities cannot be set, the budget alone holds the candidate back.
+  }
+}
 
 const openOne = async (model: ModelPackage): Promise<readonly string[]> => {
   const { id, runtime } = model.manifest
@@ -37,9 +48,10 @@ const openOne = async (model: ModelPackage): Promise<readonly string[]> => {
 /** Wrong shapes show at the first run, and the first run is slow: both belong before the first camera. */
 const firstRun = async (model: ModelPackage, opened: OpenModel): Promise<readonly string[]> => {
   const { manifest } = model
-  const [sample] = manifest.golden
-  if (sample && withGolden) {
-    const problems = await checkGolden(model, sample, { ...opened, readPicture })
+  const samples = withGolden ? manifest.golden.slice(0, allGolden ? undefined : 1) : []
+  if (samples.length > 0) {
+    const problems: string[] = []
+    for (const sample of samples) problems.push(...(await checkGolden(model, sample, { ...opened, readPicture })))
     return problems.map(
       problem =>
         `Model package ${model.dir} does not give its golden answer, ${problem} Use the package as it was released, or the runtime it was made for.`,
@@ -53,10 +65,14 @@ const firstRun = async (model: ModelPackage, opened: OpenModel): Promise<readonl
 
 const detect = async ({ job, modelId, frame }: DetectRequest): Promise<void> => {
   const began = performance.now()
+  const cpuBefore = threadCpuMs()
   try {
     const decoded = await models.get(modelId)!.detect(frame)
     const transfer = decoded.kind === 'grid' || decoded.kind === 'mask' ? [decoded.scores.buffer as ArrayBuffer] : []
-    say({ kind: 'result', job, decoded, inferenceMs: performance.now() - began }, transfer)
+    const inferenceMs = performance.now() - began
+    const cpuAfter = threadCpuMs()
+    const cpuMs = cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore
+    say({ kind: 'result', job, decoded, inferenceMs, cpuMs }, transfer)
   } catch (error) {
     say({ kind: 'failed', job, message: sentenceOf(error) })
   }
@@ -67,6 +83,7 @@ const close = async (): Promise<void> => {
   port.close()
 }
 
+stepBack()
 const problems: string[] = []
 for (const model of packages) problems.push(...(await openOne(model)))
 if (problems.length > 0) say({ kind: 'refused', problems })

@@ -50,12 +50,12 @@ export const ShadowReport = Type.Object(
       { description: 'What the classes count.' },
     ),
     frames: object({
-      offered: count('= compared + skipped + failed + waiting'),
+      offered: count('= compared + skipped + failed + waiting, at all times'),
       compared: count(),
       skipped: object({
-        budget: count('The candidate had used up its share of a core.'),
-        newer: count('A newer frame took its place while it waited.'),
-        busy: count('The candidate was still at another one.'),
+        budget: count('A newer frame took its place while the candidate had used up its share of a core.'),
+        busy: count('A newer frame took its place while the candidate was at another one.'),
+        stopped: count('The run ended, or the candidate was lost, before their turn.'),
       }),
       failed: count('The candidate could not judge them.'),
       waiting: count(),
@@ -107,7 +107,7 @@ export const shadowReportExample: ShadowReport = {
   frames: {
     offered: 4800,
     compared: 2388,
-    skipped: { budget: 2410, newer: 0, busy: 0 },
+    skipped: { budget: 2397, busy: 13, stopped: 0 },
     failed: 1,
     waiting: 1,
   },
