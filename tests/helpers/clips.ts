@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, onTestFinished } from 'vitest'
+import { parseAnnexB } from '../../scripts/simulated-city/streams/annex-b.js'
+import { type Clip, clipOf } from '../../scripts/simulated-city/streams/clip.js'
 
 /** A folder of its own, removed after the test, or after the file when it is made outside of tests. */
 export const temporaryFolder = (name: string): string => {
@@ -31,53 +33,9 @@ export const makeClip = (path: string, { source, seconds, keyFrameEvery = 25 }: 
   return path
 }
 
-export interface AccessUnit {
-  readonly nals: readonly Buffer[]
-  readonly isKey: boolean
-}
-
-export interface H264Clip {
-  readonly accessUnits: readonly AccessUnit[]
-  readonly sps: Buffer
-  readonly pps: Buffer
-}
-
-const nalType = { idr: 5, sps: 7, pps: 8, accessUnitDelimiter: 9 }
-
 /** Reads an Annex B file whose access units begin with delimiters, as `makeClip` writes `.h264`. */
-export const readH264 = (path: string): H264Clip => {
-  const units: { nals: Buffer[]; isKey: boolean }[] = []
-  let sps: Buffer | undefined
-  let pps: Buffer | undefined
-  for (const nal of splitNals(readFileSync(path))) {
-    const type = nal[0]! & 31
-    if (type === nalType.sps) sps ??= nal
-    if (type === nalType.pps) pps ??= nal
-    if (type === nalType.accessUnitDelimiter) {
-      units.push({ nals: [], isKey: false })
-      continue
-    }
-    const unit = units.at(-1)
-    if (unit === undefined) continue
-    unit.nals.push(nal)
-    if (type === nalType.idr) unit.isKey = true
-  }
-  if (sps === undefined || pps === undefined || units.length === 0)
-    throw new Error(`${path} holds no H.264 access units`)
-  return { accessUnits: units, sps, pps }
-}
-
-const startCode = Buffer.from([0, 0, 1])
-
-const splitNals = (bytes: Buffer): Buffer[] => {
-  const nals: Buffer[] = []
-  let start = bytes.indexOf(startCode)
-  while (start >= 0) {
-    const next = bytes.indexOf(startCode, start + 3)
-    let end = next < 0 ? bytes.length : next
-    while (end > start + 3 && bytes[end - 1] === 0) end--
-    nals.push(bytes.subarray(start + 3, end))
-    start = next
-  }
-  return nals
+export const readH264 = (path: string, fps = 25): Clip => {
+  const units = parseAnnexB(readFileSync(path))
+  if (units === undefined) throw new Error(`${path} holds no H.264 access units`)
+  return clipOf(units, fps)
 }

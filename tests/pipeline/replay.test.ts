@@ -118,9 +118,10 @@ describe('watchpost-edge replay', () => {
   it('takes a live stream for a while, with the real time, and keeps the password out of what it says', async () => {
     const clip = readH264(
       makeClip(join(site.folder, 'live.h264'), { source: 'testsrc=size=320x180:rate=10', seconds: 3 }),
+      10,
     )
     const server = await startRtspServer({
-      streams: { cam: { clip, fps: 10 } },
+      streams: { cam: { clip } },
       username: 'viewer',
       password: 'hunter2',
     })

@@ -6,14 +6,15 @@ import { type Capture, createCapture } from '../../../edge/capture/capture.js'
 import type { ConditionChange } from '../../../edge/capture/condition-tracker.js'
 import type { CameraConfig } from '../../../edge/config/agent-config.js'
 import type { Frame } from '../../../edge/frames/frame.js'
+import type { Clip } from '../../../scripts/simulated-city/streams/clip.js'
 import { cameraOf, type RecordedLog, recordLog, until } from '../../helpers/camera-fixture.js'
-import { type H264Clip, makeClip, readH264, temporaryFolder } from '../../helpers/clips.js'
+import { makeClip, readH264, temporaryFolder } from '../../helpers/clips.js'
 import { type RtspServer, startRtspServer } from '../../helpers/rtsp-server.js'
 
 const folder = temporaryFolder('capture-rtsp')
 /** Colours that survive H.264: a plain red picture. */
-let red: H264Clip
-let rareKeys: H264Clip
+let red: Clip
+let rareKeys: Clip
 
 let server: RtspServer | undefined
 let capture: Capture | undefined
@@ -102,12 +103,12 @@ describe('capture from RTSP', () => {
       cameraOf({ kind: 'rtsp', url: server.url('cam1') }, { stallSeconds: 2 }),
     )
     await until('first frames', () => frames.length >= 5)
-    const describes = server.stats.describes
+    const describes = server.describes()
     server.stall()
     const silentAt = performance.now()
     await until('the loss', () => capture.status('gate')!.reconnects === 1)
     expect((performance.now() - silentAt) / 1000).toBeLessThan(3)
-    await until('a new connection', () => server!.stats.describes > describes)
+    await until('a new connection', () => server!.describes() > describes)
     expect(changes.map(({ condition, phase }) => [condition, phase])).toEqual([['stalled', 'began']])
     expect(changes[0]!.hint).not.toBe('')
     server.resume()
