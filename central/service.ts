@@ -19,6 +19,9 @@ import type { IncidentStore } from './incidents/incident-store.js'
 import { createIncidents } from './incidents/incidents.js'
 import { openSqliteIncidents } from './incidents/sqlite/incident-store.js'
 import { createIngest } from './ingest/create-ingest.js'
+import type { ExportLog } from './labels/export-log.js'
+import { createLabels } from './labels/labels.js'
+import { openSqliteExportLog } from './labels/sqlite/export-log.js'
 import type { City } from './registry/city.js'
 import { createRegistry } from './registry/create-registry.js'
 import { openSqliteRegistryStore } from './registry/sqlite/sqlite-registry-store.js'
@@ -50,6 +53,7 @@ export interface Adapters {
   readonly openIncidents: () => IncidentStore
   readonly openEvidence: (isNamed: (sha256: string) => Promise<boolean>) => EvidenceStore
   readonly openUsers: () => UserStore
+  readonly openExportLog: () => ExportLog
   /** Undefined with an external broker. */
   readonly broker: Broker | undefined
   readonly createLink: (options: LinkOptions) => Link
@@ -105,6 +109,15 @@ export const buildService = async (
     mergeRadiusM: settings.incidents.mergeRadiusM,
     mergeWindowSeconds: settings.incidents.mergeWindowSeconds,
   })
+  const exportLog = use.openExportLog()
+  const labels = createLabels({
+    verdicts: incidentStore.verdicts,
+    evidence,
+    exportLog,
+    scratchDirectory: files.exportScratch,
+    clock,
+    log: log.child({ room: 'labels' }),
+  })
   const users = createUsers({ store: use.openUsers(), clock })
   const consoleDir = join(packageDir, 'console', 'dist')
   const http = await createHttpApp({
@@ -114,6 +127,7 @@ export const buildService = async (
     evidence,
     ...(secrets.evidenceTokens === undefined ? {} : { evidenceTokens: secrets.evidenceTokens }),
     incidents,
+    labels,
     registry,
     ledger: ingest.ledger,
     timeseries,
@@ -184,7 +198,7 @@ export const buildService = async (
       await use.broker?.stop()
       await http.close()
       await registry.stop()
-      await Promise.all([timeseries.close(), incidentStore.close(), evidence.close(), users.close()])
+      await Promise.all([timeseries.close(), incidentStore.close(), evidence.close(), users.close(), exportLog.close()])
     },
     replaceCity: next => {
       registry.replaceCity(next)
@@ -222,6 +236,7 @@ export const defaultAdapters = (
         clock: Date.now,
       }),
     openUsers: () => openSqliteUsers({ file: files.users }),
+    openExportLog: () => openSqliteExportLog({ file: files.exportLog }),
     broker:
       broker.mode === 'embedded'
         ? createEmbeddedBroker({

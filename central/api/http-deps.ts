@@ -4,6 +4,7 @@ import type { CentralConfig } from '../config/central-config.js'
 import type { EvidenceStore, StoredEvidence } from '../evidence/evidence-store.js'
 import type { Incidents } from '../incidents/incidents.js'
 import type { Ingest } from '../ingest/ingest.js'
+import type { Labels } from '../labels/labels.js'
 import type { Registry, RegistryChange } from '../registry/registry.js'
 import type { TimeSeriesStore } from '../timeseries/time-series-store.js'
 import type { Users } from './ioc/users.js'
@@ -17,6 +18,7 @@ export interface HttpDeps {
   /** Token by agent; undefined: only loopback may upload. */
   readonly evidenceTokens?: ReadonlyMap<string, string>
   readonly incidents: Incidents
+  readonly labels: Labels
   readonly registry: Pick<Registry, 'city' | 'camera' | 'wardAt' | 'cameras' | 'agents' | 'command'>
   readonly ledger: Ingest['ledger']
   readonly timeseries: Pick<TimeSeriesStore, 'query' | 'latest'>

@@ -10,4 +10,8 @@ export const dataFiles = (dataDir: string) => ({
   /** Accounts; also opened by `watchpost-central user`. */
   users: join(dataDir, 'users.sqlite'),
   evidence: join(dataDir, 'evidence'),
+  /** Who took labels out. */
+  exportLog: join(dataDir, 'label-exports.sqlite'),
+  /** What label exports gather while they run. */
+  exportScratch: join(dataDir, 'label-exports'),
 })

@@ -11,6 +11,7 @@ import { cityRoutes } from './city-routes.js'
 import { eventRoutes } from './event-routes.js'
 import { evidenceRoutes } from './evidence-routes.js'
 import { incidentRoutes } from './incident-routes.js'
+import { labelRoutes } from './label-routes.js'
 import { seriesRoutes } from './series-routes.js'
 import { sessionRoutes } from './session-routes.js'
 import { streamRoutes } from './stream-routes.js'
@@ -19,7 +20,7 @@ type OperatorOptions = HttpDeps & { readonly views: CameraViews; readonly stream
 
 /** Everything under /api/v1: signed-in people only, unless a route says otherwise. */
 export const operatorRoutes: FastifyPluginAsync<OperatorOptions> = async (app, deps) => {
-  const { incidents, evidence, registry, timeseries, ledger, users, views, stream, clock } = deps
+  const { incidents, labels, evidence, registry, timeseries, ledger, users, views, stream, clock } = deps
   const { secureCookies } = deps.http
   const mapStyleUrl = deps.map.styleUrl
   // JSON only: a form of another site could send text/plain.
@@ -32,6 +33,7 @@ export const operatorRoutes: FastifyPluginAsync<OperatorOptions> = async (app, d
   await app.register(cityRoutes, { registry, ...(mapStyleUrl !== undefined && { mapStyleUrl }) })
   await app.register(incidentRoutes, { incidents })
   await app.register(eventRoutes, { incidents })
+  await app.register(labelRoutes, { labels })
   await app.register(cameraRoutes, { views, evidence })
   await app.register(agentRoutes, { registry, ledger, views })
   await app.register(seriesRoutes, { timeseries, views, clock })

@@ -19,6 +19,8 @@ declare module 'fastify' {
 
 export const reviewers: readonly Role[] = ['reviewer', 'engineer', 'admin']
 export const caseWorkers: readonly Role[] = [...reviewers, 'wardOfficer']
+/** Everybody of the centre: ward officers see their ward only. */
+export const centreStaff: readonly Role[] = ['viewer', ...reviewers]
 export const engineers: readonly Role[] = ['engineer', 'admin']
 
 /** The signed-in person of a route that requires one. */

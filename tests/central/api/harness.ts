@@ -15,6 +15,8 @@ import { openDiskEvidence } from '../../../central/evidence/adapters/disk.js'
 import { createIncidents } from '../../../central/incidents/incidents.js'
 import { openSqliteIncidents } from '../../../central/incidents/sqlite/incident-store.js'
 import type { CommittedRecord } from '../../../central/ingest/committed-record.js'
+import { createLabels } from '../../../central/labels/labels.js'
+import { openSqliteExportLog } from '../../../central/labels/sqlite/export-log.js'
 import type { CameraState } from '../../../central/registry/registry.js'
 import type { SeriesPoint, SeriesValue } from '../../../central/timeseries/time-series-store.js'
 import { cameras, cityRegistry } from '../incidents/city.js'
@@ -59,6 +61,15 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     log: { warn: () => {} },
     ...rules,
   })
+  const exportLog = openSqliteExportLog({ file: join(directory, 'label-exports.sqlite') })
+  const labels = createLabels({
+    verdicts: store.verdicts,
+    evidence,
+    exportLog,
+    scratchDirectory: join(directory, 'label-exports'),
+    clock,
+    log: { warn: () => {} },
+  })
   const users = createUsers({ store: openSqliteUsers({ file: ':memory:' }), clock })
   const cameraStates = (): CameraState[] =>
     cameras.map(({ id, name, location }) => ({
@@ -94,6 +105,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     evidence,
     evidenceTokens: new Map([['an-cuu-1', agentToken]]),
     incidents,
+    labels,
     registry,
     ledger: async () => undefined,
     timeseries: {
@@ -135,7 +147,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
       }),
     stop: async (): Promise<void> => {
       await http.close()
-      await Promise.all([store.close(), evidence.close(), users.close()])
+      await Promise.all([store.close(), evidence.close(), users.close(), exportLog.close()])
       rmSync(directory, { recursive: true })
     },
   }
