@@ -156,6 +156,7 @@ const replayCommand = async (args: readonly string[]): Promise<number> => {
       fps: { type: 'string' },
       seconds: { type: 'string' },
       evidence: { type: 'string' },
+      tracks: { type: 'string' },
       quiet: { type: 'boolean', default: false },
     },
   })
@@ -176,8 +177,8 @@ const replayCommand = async (args: readonly string[]): Promise<number> => {
   const frames = (camera: CameraConfig) =>
     live ? liveFrames(camera, { signal, log }) : replayFrames(source, camera, { startedAt, signal })
 
-  const out = values.out === '-' ? process.stdout : createWriteStream(values.out)
-  if (values.out !== '-') await once(out, 'open')
+  const out = await openLines(values.out)
+  const tracks = values.tracks === undefined ? undefined : await openLines(values.tracks)
   let shownAt = Date.now()
   const show = ({ frames: count, playedMs, observations, events }: ReplayProgress): void => {
     process.stderr.write(
@@ -190,9 +191,8 @@ const replayCommand = async (args: readonly string[]): Promise<number> => {
     source,
     frames,
     evidenceDir: values.evidence === undefined ? undefined : resolve(values.evidence),
-    write: async line => {
-      if (!out.write(line)) await once(out, 'drain')
-    },
+    write: out.write,
+    ...(tracks ? { writeTracks: tracks.write } : {}),
     onProgress: progress => {
       if (values.quiet || Date.now() - shownAt < progressEveryMs) return
       shownAt = Date.now()
@@ -200,9 +200,24 @@ const replayCommand = async (args: readonly string[]): Promise<number> => {
     },
     log,
   })
-  if (values.out !== '-') await new Promise<void>(done => void out.end(() => done()))
+  await out.end()
+  await tracks?.end()
   if (!values.quiet) show(total)
   return exitCode.good
+}
+
+/** Lines to a file, or to standard output for `-`. */
+const openLines = async (file: string) => {
+  const out = file === '-' ? process.stdout : createWriteStream(file)
+  if (file !== '-') await once(out, 'open')
+  return {
+    async write(line: string): Promise<void> {
+      if (!out.write(line)) await once(out, 'drain')
+    },
+    async end(): Promise<void> {
+      if (file !== '-') await new Promise<void>(done => void out.end(() => done()))
+    },
+  }
 }
 
 const number = (name: string, text: string): number => {

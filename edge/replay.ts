@@ -28,6 +28,8 @@ export interface ReplayOptions {
   readonly evidenceDir: string | undefined
   /** One JSON line; resolves when the reader can take more. */
   readonly write: (line: string) => Promise<void>
+  /** One JSON line per frame with the vehicles that are followed: `{"at":ms,"tracks":[{"id","label","box"}]}`. */
+  readonly writeTracks?: (line: string) => Promise<void>
   readonly onProgress: (progress: ReplayProgress) => void
   readonly log: Logger
 }
@@ -42,7 +44,7 @@ export interface ReplayProgress {
 
 /** Runs a recording through the agent's own pipeline: every frame, in order, nothing dropped, the same output every time. */
 export const replay = async (options: ReplayOptions): Promise<ReplayProgress> => {
-  const { frames, write, onProgress, log } = options
+  const { frames, write, writeTracks, onProgress, log } = options
   const configured = chooseCamera(options.config.cameras, options.cameraId)
   const camera = { ...configured, source: options.source }
   const config = { ...options.config, cameras: [camera] }
@@ -71,6 +73,9 @@ export const replay = async (options: ReplayOptions): Promise<ReplayProgress> =>
       detect: frame => inference.detect(manifest.id, frame),
       evidence: pictures ?? noPictures,
       record,
+      ...(writeTracks
+        ? { onTracks: (tracks, { takenAt }) => writeTracks(`${JSON.stringify({ at: takenAt, tracks })}\n`) }
+        : {}),
     })
     return { id: ruleIdOf(camera.id, settings.id), analysis, cadence: createCadence(settings.fps) }
   })

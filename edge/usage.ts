@@ -32,6 +32,7 @@ Every frame, in order, nothing dropped; the same recording gives the same lines.
       --start TIME     time of the first frame, default 2026-01-01T00:00:00Z; a stream has the real time
       --fps N          of a folder of pictures, default 1
       --seconds N      stop after so long; a stream goes on until Ctrl-C otherwise
+      --tracks FILE    also write the vehicles that are followed in each frame, as JSON lines
       --evidence DIR   also keep the pictures of events, in DIR, by their SHA-256
       --quiet          no progress on standard error`,
   outbox: `Usage: watchpost-edge outbox status|dead-letters --config agent.yaml [--json]

@@ -1,4 +1,5 @@
 import type { Observation } from '@watchpost/shared/contracts/observation'
+import type { Box } from '@watchpost/shared/contracts/primitives'
 import type { Frame } from '../frames/frame.js'
 import type { InferenceResult } from '../inference/inference-result.js'
 import type { Reading } from './reading.js'
@@ -21,6 +22,14 @@ export interface AnalyticOutput {
   readonly observations: readonly Observation[]
   /** Facts for the rules; never published. */
   readonly readings: readonly Reading[]
+  /** Vehicles that are followed in this frame; for measuring how well, never published. */
+  readonly tracks?: readonly FollowedVehicle[]
+}
+
+export interface FollowedVehicle {
+  readonly id: number
+  readonly label: string
+  readonly box: Box
 }
 
 /** Pure: the same frames and results give the same output. One instance per camera and analytic. */

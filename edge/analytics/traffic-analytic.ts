@@ -86,7 +86,11 @@ export const createTrafficAnalytic = (config: TrafficAnalytic, { cameraId }: Ana
       counts.push(tracks.length)
       const crossed = seen.filter(reading => reading.type === 'crossing' && reading.kind === 'count').map(() => at)
       passages = [...passages, ...crossed].filter(one => one > at - flowMs)
-      return { observations: publish(input), readings: [...overdue, ...seen, ...end(ended, at)] }
+      return {
+        observations: publish(input),
+        readings: [...overdue, ...seen, ...end(ended, at)],
+        tracks: tracks.map(({ id, label, box }) => ({ id, label, box })),
+      }
     },
     suspend(reason) {
       if (reason !== null) startAnew()

@@ -1,6 +1,6 @@
 import type { Event } from '@watchpost/shared/contracts/event'
 import type { Evidence } from '@watchpost/shared/contracts/evidence'
-import type { Analytic } from '../analytics/analytic.js'
+import type { Analytic, FollowedVehicle } from '../analytics/analytic.js'
 import type { Frame } from '../frames/frame.js'
 import type { InferenceResult, ModelIdentity } from '../inference/inference-result.js'
 import type { OutboxRecord } from '../outbox/outbox.js'
@@ -21,6 +21,8 @@ export interface AnalysisOptions {
   readonly detect: (frame: Frame) => Promise<InferenceResult>
   readonly evidence: EvidenceTaker
   readonly record: (records: readonly OutboxRecord[], states: Readonly<Record<string, unknown>>) => Promise<void>
+  /** Of analytics that follow vehicles, once per frame. */
+  readonly onTracks?: (tracks: readonly FollowedVehicle[], frame: Frame) => Promise<void>
 }
 
 export interface Analysis {
@@ -76,7 +78,8 @@ export const createAnalysis = (options: AnalysisOptions): Analysis => {
       if (isFirstOfConnection) analytic.reset()
       const result = await detect(frame)
       meanMs = meanMs === null ? result.inferenceMs : meanMs + (result.inferenceMs - meanMs) * newestWeight
-      const { observations, readings } = analytic.update({ frame, result })
+      const { observations, readings, tracks } = analytic.update({ frame, result })
+      if (tracks && options.onTracks) await options.onTracks(tracks, frame)
       const drafts = rule.evaluate(readings, frame.takenAt)
       const states = changedStates()
       const events: OutboxRecord[] = []

@@ -22,6 +22,17 @@ describe('traffic analytic', () => {
     for (const one of observations) expect([...Value.Errors(Observation, one)]).toEqual([])
   })
 
+  it('shows which vehicles it follows, under one number for as long as it does', () => {
+    const { tracks } = trafficChain().run(7, [
+      { label: 'car', at: drive([0, 0.25, 0.12], [8, 0.25, 0.94]) },
+      { label: 'motorcycle', at: drive([0, 0.62, 0.94], [8, 0.62, 0.12]) },
+    ])
+    const labels = new Map(tracks.flat().map(({ id, label }) => [id, label]))
+    expect([...labels.values()].toSorted()).toEqual(['car', 'motorcycle'])
+    const last = tracks.at(-1)!.find(({ label }) => label === 'car')!
+    expect(last.box[1] + last.box[3]).toBeGreaterThan(0.7)
+  })
+
   it('tells each crossing of a line once per vehicle, with its direction', () => {
     const { readings } = trafficChain().run(60, [
       { label: 'motorcycle', at: drive([0, 0.25, 0.12], [8, 0.25, 0.94]) },

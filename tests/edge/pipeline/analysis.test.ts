@@ -29,7 +29,10 @@ const draft: EventDraft = {
 }
 const model = { id: 'vehicles', version: '1.0.0', sha256: 'a'.repeat(64) }
 
+const tracks = [{ id: 7, label: 'car', box: [0.4, 0.5, 0.1, 0.1] as [number, number, number, number] }]
+
 const setUp = (evidence: Partial<EvidenceTaker> = {}, drafts: readonly EventDraft[] = [draft]) => {
+  const followed: unknown[] = []
   const calls: { records: readonly OutboxRecord[]; states: Readonly<Record<string, unknown>> }[] = []
   let open: readonly string[] = []
   const reset = vi.fn()
@@ -37,7 +40,11 @@ const setUp = (evidence: Partial<EvidenceTaker> = {}, drafts: readonly EventDraf
     cameraId: 'le-loi-1',
     analyticId: 'traffic',
     model,
-    analytic: { update: () => ({ observations: [observationExample], readings: [] }), suspend: () => {}, reset },
+    analytic: {
+      update: () => ({ observations: [observationExample], readings: [], tracks }),
+      suspend: () => {},
+      reset,
+    },
     rule: {
       evaluate: () => {
         open = drafts.map(({ happeningId }) => happeningId)
@@ -49,11 +56,19 @@ const setUp = (evidence: Partial<EvidenceTaker> = {}, drafts: readonly EventDraf
     detect: async () => ({ model, decoded: { kind: 'detections', detections: [] }, inferenceMs: 20 }),
     evidence: { take: async () => [evidenceExample], takeAfter: async () => undefined, ...evidence },
     record: async (records, states) => void calls.push({ records, states }),
+    onTracks: async (given, { takenAt }) => void followed.push({ given, takenAt }),
   })
-  return { analysis, calls, reset }
+  return { analysis, calls, reset, followed }
 }
 
 describe('one camera and one analytic', () => {
+  it('hands out the vehicles it follows and records nothing of them', async () => {
+    const { analysis, calls, followed } = setUp()
+    await analysis.analyse(frame, { isFirstOfConnection: false })
+    expect(followed).toEqual([{ given: tracks, takenAt: frame.takenAt }])
+    expect(JSON.stringify(calls)).not.toContain('"box"')
+  })
+
   it('records observations, events with model and evidence, and the changed rule state as one', async () => {
     const { analysis, calls } = setUp()
     await analysis.analyse(frame, { isFirstOfConnection: false })

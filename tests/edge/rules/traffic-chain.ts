@@ -120,8 +120,8 @@ export const trafficChain = (settings: Partial<TrafficAnalytic> = {}, context: P
   const rule = createRule(config, { cameraId: 'nga-sau-1', ...context })
   const step = (second: number, actors: readonly Actor[], signal: Signal, flaws?: Imperfection) => {
     const input = streetInput(second, detectionsOf(actors, second, flaws), signal(second))
-    const { readings, observations } = analytic.update(input)
-    return { readings, observations, events: rule.evaluate(readings, input.frame.takenAt) }
+    const { readings, observations, tracks = [] } = analytic.update(input)
+    return { readings, observations, tracks, events: rule.evaluate(readings, input.frame.takenAt) }
   }
   const run = (
     seconds: number,
@@ -135,6 +135,8 @@ export const trafficChain = (settings: Partial<TrafficAnalytic> = {}, context: P
       events: steps.flatMap(({ events }): readonly EventDraft[] => events),
       readings: steps.flatMap(({ readings }): readonly Reading[] => readings),
       observations: steps.flatMap(({ observations }) => observations),
+      /** Vehicles followed, per frame. */
+      tracks: steps.map(({ tracks }) => tracks),
     }
   }
   return { analytic, rule, run }
