@@ -13,6 +13,15 @@ import type { AgentSnapshot } from './health/agent-snapshot.js'
 import { createEventLoopLag } from './health/event-loop-lag.js'
 import { createHealthMonitor } from './health/health.js'
 import { createStatusServer } from './health/status-server.js'
+import { openCandidate } from './inference/candidate.js'
+import { createPercentiles } from './inference/shadow/percentiles.js'
+import { createShadowRun } from './inference/shadow/shadow-run.js'
+import { unpackPackage } from './inference/unpack-package.js'
+import { loadReplacement, missingLabels } from './load-models.js'
+import { createDownload } from './models/download.js'
+import { createModelDesk } from './models/model-desk.js'
+import { createPackageStore } from './models/package-store.js'
+import { createRolloutStore } from './models/rollout-state.js'
 import { openSqliteOutbox } from './outbox/adapters/sqlite.js'
 import type { Outbox } from './outbox/outbox.js'
 import { createRecorder } from './outbox/recorder.js'
@@ -84,12 +93,47 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     log: room('uplink'),
   })
   const build = ({ config: wanted }: LoadedAgentConfig) =>
-    buildCameras(wanted, { outbox: use.outbox, recorder, evidence, log })
+    buildCameras(wanted, {
+      outbox: use.outbox,
+      recorder,
+      evidence,
+      overrides: { of: models.overrides, gaveUp: models.gaveUp },
+      onJudged: (slot, frame, result) => models.judged(slot, frame, result),
+      onFailed: (slot, error) => models.failed(slot, error),
+      log,
+    })
   let inForce = running.loaded
-  let cameras = build(inForce)
   let stage: 'starting' | 'running' | 'drained' | 'stopped' = 'starting'
   // Settings, commands and signals come at any time; the cameras are started and stopped one at a time.
   const inTurn = createTurns()
+
+  const models = createModelDesk({
+    store: createRolloutStore(join(config.dataDir, 'model-rollout.json')),
+    packages: createPackageStore(join(config.dataDir, 'packages'), unpackPackage),
+    download: createDownload({
+      url: config.evidence.url,
+      token: secrets.evidenceToken,
+      agentId: config.agent,
+      maxBytes: largestPackageBytes,
+    }),
+    running: () => cameras.models(),
+    load: (slot, folder) => loadReplacement(inForce.config, slot, folder),
+    loadCandidate: async (slot, folder) => {
+      const candidate = await loadReplacement(inForce.config, slot, folder)
+      const active = cameras.models().find(model => model.slot === slot)
+      const missing = active ? missingLabels(active.package, candidate) : []
+      if (missing.length === 0) return candidate
+      throw new Error(
+        `It does not know ${missing.join(', ')}, which the active model reports. Rename its labels, or change the cameras first.`,
+      )
+    },
+    openCandidate,
+    beginShadow: shadow => createShadowRun({ ...shadow, thumbnail: evidence.thumbnail, now: Date.now }),
+    swap: (slot, model, digest) => inTurn(() => cameras.swap(slot, model, digest)),
+    createLatency: createPercentiles,
+    log: room('models'),
+  })
+  let cameras = build(inForce)
 
   /** New settings for the cameras: checked while the old ones still run, so a package that is refused costs no frame. */
   const apply = async (next: LoadedAgentConfig): Promise<void> => {
@@ -109,18 +153,33 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
       throw error
     }
   }
+  /** A promoted package that opens but does not run any more must not keep the agent from watching. */
+  const startCameras = async (): Promise<void> => {
+    try {
+      await cameras.start()
+    } catch (error) {
+      const promoted = cameras.models().filter(({ digest }) => digest !== null)
+      if (promoted.length === 0) throw error
+      for (const { slot } of promoted) models.gaveUp(slot, null, (error as Error).message)
+      await cameras.stop()
+      cameras = build(inForce)
+      await cameras.start()
+    }
+  }
   const twin = createTwin({
     running,
     errors: running.errors,
     load: overlay => loadAgentConfig(file, { overlay }),
     apply: next => inTurn(() => apply(next)),
-    models: () => cameras.models(),
+    models: models.standings,
+    wish: models.desire,
+    modelErrors: models.errors,
     store: createDesiredStore(config.dataDir),
     software: version,
     log: room('config'),
   })
 
-  const command = async ({ name, cameraId }: CommandRequest): Promise<Record<string, unknown>> => {
+  const command = async ({ name, cameraId, model }: CommandRequest): Promise<Record<string, unknown>> => {
     if (name === 'reload') {
       await twin.reload()
       if (stage === 'drained') await inTurn(() => apply(inForce))
@@ -131,7 +190,10 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
       await inTurn(() => cameras.stop())
       return { ...(await drained(use.outbox)) }
     }
-    if (name === 'model') throw new Error('This agent cannot change its models while it runs.')
+    if (name === 'model') {
+      if (model === undefined) throw new Error('The command names no model: give model.action and model.id.')
+      return models.command(model)
+    }
     const frame = cameras.newestFrame(cameraId)
     const picture = await evidence.snapshot(frame, 'snapshot')
     return { ...picture, cameraId: frame.cameraId, width: frame.width, height: frame.height }
@@ -164,8 +226,11 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
   recorder.onRecorded(uplink.wake)
   uplink.onDesired(payload => void twin.desire(payload))
   uplink.onReport(twin.report)
+  uplink.onShadow(models.reports)
   uplink.onCommand(command)
   twin.onChanged(uplink.publishReported)
+  models.onChanged(uplink.publishReported)
+  models.onReports(uplink.publishShadow)
   health.onSample(uplink.publishHealth)
 
   const parts = lifecycle([
@@ -175,15 +240,19 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
       // Central's settings may have come first, and started them already.
       start: () =>
         inTurn(async () => {
-          if (stage !== 'starting') return
-          await cameras.start()
-          stage = 'running'
+          if (stage === 'starting') {
+            await startCameras()
+            stage = 'running'
+          }
+          models.start()
         }),
       stop: () => {
         stage = 'stopped'
         return inTurn(() => cameras.stop())
       },
     },
+    // Candidates end while their last reports and pictures can still be kept and sent.
+    { name: 'models', stop: models.stop },
     // Before the evidence room in this list: it starts after it, with the pictures an earlier run left.
     { name: 'uploader', start: uploader.start, stop: uploader.stop },
     { name: 'evidence', start: evidence.start, stop: evidence.stop },
@@ -193,12 +262,15 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     { name: 'health', start: health.start, stop: health.stop },
     { name: 'status', start: status.start, stop: status.stop },
     { name: 'lag', start: lag.start, stop: lag.stop },
+    { name: 'promoted models', start: models.recover },
     { name: 'outbox', stop: use.outbox.close },
   ])
   return { ...parts, look, statusAddress: status.address }
 }
 
 const drainPatienceMs = 60_000
+/** Detectors for gateways have some ten megabytes; a disk is not to be filled by a mistake. */
+const largestPackageBytes = 512 * 1024 * 1024
 
 /** Waits until central has everything that is recorded, for a while. */
 const drained = async (outbox: Outbox): Promise<{ readonly waiting: number }> => {

@@ -9,8 +9,10 @@ import { createFrames } from './frames/frames.js'
 import { createSceneMonitor } from './frames/scene-monitor.js'
 import type { CameraSnapshot } from './health/agent-snapshot.js'
 import { createInference, type Inference } from './inference/inference.js'
-import type { ModelIdentity } from './inference/inference-result.js'
-import { type LoadedModels, loadModels } from './load-models.js'
+import type { InferenceResult, ModelIdentity } from './inference/inference-result.js'
+import type { ModelPackage } from './inference/model-package.js'
+import { type LoadedModels, loadModels, type Overrides } from './load-models.js'
+import type { RunningModel } from './models/running-model.js'
 import type { Outbox } from './outbox/outbox.js'
 import type { Recorder } from './outbox/recorder.js'
 import { type Analysis, createAnalysis, ruleIdOf } from './pipeline/analysis.js'
@@ -34,7 +36,10 @@ export interface Cameras {
   /** Resolves when pictures that were still to come are recorded; call it after the evidence room has stopped. */
   settled(): Promise<void>
   look(): readonly CameraSnapshot[]
-  models(): ModelIdentity[]
+  /** Those that cameras use; none before `prepare`. */
+  models(): readonly RunningModel[]
+  /** Puts another package in the place of a model, between two frames; analytics and rules keep their state. See `Inference.replace`. */
+  swap(slot: string, next: ModelPackage, digest: string | null): Promise<void>
   /** @throws when the camera has shown no picture of late; `undefined` means the only camera there is. */
   newestFrame(cameraId: string | undefined): Frame
 }
@@ -43,6 +48,10 @@ export interface CamerasContext {
   readonly outbox: Pick<Outbox, 'states'>
   readonly recorder: Pick<Recorder, 'record'>
   readonly evidence: EvidenceRoom
+  readonly overrides?: Overrides
+  /** Every frame a model has judged, and every one it could not. */
+  readonly onJudged?: (slot: string, frame: Frame, result: InferenceResult) => void
+  readonly onFailed?: (slot: string, error: Error) => void
   readonly log: Logger
 }
 
@@ -50,7 +59,8 @@ export interface CamerasContext {
 const newestFrameMaxAgeMs = 30_000
 
 /** capture → frames → inference → analytics → rules → evidence → recorder, for all cameras of one configuration. */
-export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, log }: CamerasContext): Cameras => {
+export const buildCameras = (config: AgentConfig, context: CamerasContext): Cameras => {
+  const { outbox, recorder, evidence, log } = context
   const room = (name: string) => log.child({ room: name })
   const capture = createCapture(config.cameras, { log: room('capture'), dataDir: config.dataDir })
   const frames = createFrames(config.cameras, { log: room('frames') })
@@ -58,20 +68,44 @@ export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, 
   const newest = new Map<string, Frame>()
   const analyses = new Map<string, Analysis>()
   const scenes = new Map<string, SceneWatch>()
+  const thresholdsOf = new WeakMap<ModelIdentity, ModelPackage['manifest']['thresholds']>()
+  const standing = new Map<string, { package: ModelPackage; digest: string | null }>()
+  /** In the pool a model goes by the id of its first package. */
+  const poolIds = new Map<string, string>()
   let models: LoadedModels | undefined
   let inference: Inference | undefined
   let conditions: CameraConditions | undefined
+  let isRunning = false
 
   const prepare = async (): Promise<LoadedModels> => {
-    models ??= await loadModels(config)
-    if (models.errors.length > 0) throw new InvalidConfigError('model packages', models.errors)
-    return models
+    if (models) return models
+    const loaded = await loadModels(config, context.overrides)
+    if (loaded.errors.length > 0) throw new InvalidConfigError('model packages', loaded.errors)
+    for (const [slot, model] of loaded.packages) {
+      thresholdsOf.set(model.identity, model.manifest.thresholds)
+      standing.set(slot, { package: model, digest: loaded.digests.get(slot) ?? null })
+      poolIds.set(slot, model.manifest.id)
+    }
+    models = loaded
+    return loaded
   }
 
-  const build = (camera: CameraConfig, { packages }: LoadedModels, states: Readonly<Record<string, unknown>>): void => {
+  const detect = async (slot: string, frame: Frame): Promise<InferenceResult> => {
+    try {
+      const result = await inference!.detect(poolIds.get(slot)!, frame)
+      context.onJudged?.(slot, frame, result)
+      return result
+    } catch (error) {
+      context.onFailed?.(slot, error as Error)
+      throw error
+    }
+  }
+
+  const build = (camera: CameraConfig, states: Readonly<Record<string, unknown>>): void => {
     const view = viewOf(camera)
     for (const settings of camera.analytics) {
-      const { manifest, identity } = packages.get(settings.model)!
+      // The analytic looks them up at every frame: a package that takes over brings its own.
+      const thresholds: Record<string, number> = {}
       const ruleId = ruleIdOf(camera.id, settings.id)
       const rule = createRule(settings, { cameraId: camera.id, restored: states[ruleId], ...(view ? { view } : {}) })
       if (rule.restoreProblem)
@@ -81,10 +115,13 @@ export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, 
         createAnalysis({
           cameraId: camera.id,
           analyticId: settings.id,
-          model: identity,
-          analytic: createAnalytic(settings, { cameraId: camera.id, thresholds: manifest.thresholds }),
+          analytic: createAnalytic(settings, { cameraId: camera.id, thresholds }),
           rule,
-          detect: frame => inference!.detect(manifest.id, frame),
+          detect: frame => detect(settings.model, frame),
+          onModel: model => {
+            for (const label of Object.keys(thresholds)) delete thresholds[label]
+            Object.assign(thresholds, thresholdsOf.get(model))
+          },
           evidence,
           record: recorder.record,
         }),
@@ -114,10 +151,10 @@ export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, 
   return {
     prepare: async () => void (await prepare()),
     async start() {
-      const loaded = await prepare()
+      await prepare()
       const states = await outbox.states()
       inference = createInference({
-        packages: [...loaded.packages.values()],
+        packages: [...standing.values()].map(one => one.package),
         workers: config.inference.workers,
         log: room('inference'),
       })
@@ -126,11 +163,13 @@ export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, 
         restored: states[conditionsStateId],
         record: recorder.record,
       })
-      for (const camera of config.cameras) build(camera, loaded, states)
+      for (const camera of config.cameras) build(camera, states)
       await inference.start()
+      isRunning = true
       await capture.start()
     },
     async stop() {
+      isRunning = false
       await capture.stop()
       await frames.stop()
       await inference?.stop()
@@ -156,7 +195,18 @@ export const buildCameras = (config: AgentConfig, { outbox, recorder, evidence, 
           dropped: { ...frames.dropped(id), ...failures.of(id) },
         }
       }),
-    models: () => [...(models?.packages.values() ?? [])].map(({ identity }) => ({ ...identity })),
+    models: () =>
+      config.models.flatMap(({ id, path }) => {
+        const model = standing.get(id)
+        const cameras = config.cameras.filter(({ analytics }) => analytics.some(one => one.model === id))
+        return model ? [{ slot: id, configuredPath: path, ...model, cameras: cameras.map(camera => camera.id) }] : []
+      }),
+    async swap(slot, next, digest) {
+      thresholdsOf.set(next.identity, next.manifest.thresholds)
+      if (isRunning) await inference!.replace(poolIds.get(slot)!, next)
+      else poolIds.set(slot, next.manifest.id)
+      standing.set(slot, { package: next, digest })
+    },
     newestFrame(cameraId) {
       const known = config.cameras.map(({ id }) => id)
       const id = cameraId ?? (known.length === 1 ? known[0]! : undefined)

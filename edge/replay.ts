@@ -62,12 +62,11 @@ export const replay = async (options: ReplayOptions): Promise<ReplayProgress> =>
     }
   }
   const analyses = camera.analytics.map(settings => {
-    const { manifest, identity } = packages.get(settings.model)!
+    const { manifest } = packages.get(settings.model)!
     const view = viewOf(camera)
     const analysis = createAnalysis({
       cameraId: camera.id,
       analyticId: settings.id,
-      model: identity,
       analytic: createAnalytic(settings, { cameraId: camera.id, thresholds: manifest.thresholds }),
       rule: createRule(settings, { cameraId: camera.id, ...(view ? { view } : {}) }),
       detect: frame => inference.detect(manifest.id, frame),

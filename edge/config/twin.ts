@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import type { ConfigError } from '@watchpost/shared/config/config-error'
 import { InvalidConfigError } from '@watchpost/shared/config/config-error'
+import type { ModelWish } from '@watchpost/shared/contracts/model-rollout'
 import { Desired, type Reported } from '@watchpost/shared/contracts/twin'
 import type { DesiredStore } from './desired-store.js'
 import type { LoadedAgentConfig } from './loaded-config.js'
@@ -15,6 +16,9 @@ export interface TwinOptions {
   /** Puts a configuration in force. When it rejects, the one before is in force again. */
   readonly apply: (loaded: LoadedAgentConfig) => Promise<void>
   readonly models: () => Reported['models']
+  /** Notes which packages central wants; what cannot be is told by `modelErrors`. Absent: an agent whose models never change. */
+  readonly wish?: (wishes: readonly ModelWish[]) => Promise<void>
+  readonly modelErrors?: () => Reported['errors']
   readonly store: DesiredStore
   readonly software: string
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void }
@@ -68,6 +72,8 @@ export const createTwin = (options: TwinOptions): Twin => {
       log.warn({ version: payload.version, errors }, "Central's settings are refused; the last good ones stay")
       return
     }
+    // Before the version counts as taken: a crash in between makes central's wish come again.
+    await options.wish?.(payload.models ?? [])
     version = payload.version
     store.write({ version, config: payload.config })
     log.info({ version }, "Central's settings are in force")
@@ -93,7 +99,10 @@ export const createTwin = (options: TwinOptions): Twin => {
         analytics: analytics.map(({ id: analyticId, kind, model }) => ({ id: analyticId, kind, model })),
       })),
       models: models(),
-      errors: errors.map(({ path, message, hint }) => ({ path, message, ...(hint === undefined ? {} : { hint }) })),
+      errors: [
+        ...errors.map(({ path, message, hint }) => ({ path, message, ...(hint === undefined ? {} : { hint }) })),
+        ...(options.modelErrors?.() ?? []),
+      ],
     }),
     onChanged(listener) {
       onChanged = listener

@@ -45,6 +45,8 @@ export interface EvidenceRoom {
   remember(frame: Frame): void
   /** One picture, durable on disk when it resolves. Rejects when it cannot be kept. Idempotent for the same frame. */
   snapshot(frame: Frame, role: EvidenceRole): Promise<Evidence>
+  /** A small picture of the frame, for people who compare models. Durable and queued when it resolves; rejects when it cannot be kept. */
+  thumbnail(frame: Frame): Promise<Evidence>
   /** The pictures of an event: `at`, and for traffic `before`. Never rejects and never waits: what cannot be kept is counted and left out. */
   take(draft: Pick<EventDraft, 'kind' | 'phase'>, frame: Frame): Promise<Evidence[]>
   /** For traffic, the picture a second later, once it is there; undefined otherwise. To be published as the event's update. */
@@ -69,6 +71,9 @@ const searchMs = 700
 const afterTimeoutMs = 5_000
 /** A full quota is emptied to this share at once: sorting thousands of pictures for each new one would stall the agent. */
 const keptShare = 0.95
+/** Enough to see what the boxes over it mean, and about 10 KB. */
+const thumbnailWidth = 320
+const thumbnailQuality = 65
 /** Log the first failure and then every so many: a full disk would otherwise fill itself with messages. */
 const logEvery = 100
 
@@ -105,8 +110,13 @@ export const createEvidence = ({ dir, quotaMb, jpegQuality, log }: EvidenceOptio
     }
     return store.totalBytes() + bytes <= quotaBytes
   }
+  const shrink = ({ width, height, pixels }: Frame): Promise<Buffer> =>
+    sharp(pixels, { raw: { width, height, channels: 3 } })
+      .resize({ width: thumbnailWidth, withoutEnlargement: true })
+      .jpeg({ quality: thumbnailQuality })
+      .toBuffer()
   const keep = async (frame: Frame, role: EvidenceRole): Promise<Evidence> => {
-    const jpeg = await encode(frame)
+    const jpeg = await (role === 'disagreement' ? shrink(frame) : encode(frame))
     if (!(await makeRoom(jpeg.length))) throw new QuotaError(quotaMb)
     const note = { cameraId: frame.cameraId, role, takenAt: frame.takenAt }
     const { sha256, bytes, isNew } = await store.put(jpeg, note)
@@ -140,6 +150,7 @@ export const createEvidence = ({ dir, quotaMb, jpegQuality, log }: EvidenceOptio
     start: () => store.open(),
     remember: recent.remember,
     snapshot,
+    thumbnail: frame => snapshot(frame, 'disagreement'),
     async take(draft, frame) {
       // Seconds later the vehicle is gone: its box would be drawn over an empty road.
       if (momentaryKinds.includes(draft.kind) && draft.phase === 'ended') return []

@@ -15,10 +15,11 @@ export interface EvidenceTaker {
 export interface AnalysisOptions {
   readonly cameraId: string
   readonly analyticId: string
-  readonly model: ModelIdentity
   readonly analytic: Analytic
   readonly rule: Rule
   readonly detect: (frame: Frame) => Promise<InferenceResult>
+  /** Another package judges from this frame on (also at the first one): called before the analytic sees its result. */
+  readonly onModel?: (model: ModelIdentity) => void
   readonly evidence: EvidenceTaker
   readonly record: (records: readonly OutboxRecord[], states: Readonly<Record<string, unknown>>) => Promise<void>
   /** Of analytics that follow vehicles, once per frame. */
@@ -46,22 +47,25 @@ const newestWeight = 0.1
 
 /** One camera and one analytic: detect → analytic → rule → evidence → record. */
 export const createAnalysis = (options: AnalysisOptions): Analysis => {
-  const { cameraId, model, analytic, rule, detect, evidence, record } = options
+  const { cameraId, analytic, rule, detect, evidence, record, onModel } = options
   const ruleId = ruleIdOf(cameraId, options.analyticId)
   const afterPictures = new Set<Promise<void>>()
   let meanMs: number | null = null
+  let judgedBy: ModelIdentity | undefined
   let storedState = JSON.stringify(rule.state())
 
-  const eventOf = (draft: EventDraft, pictures: readonly Evidence[]): OutboxRecord => ({
+  const eventOf = (draft: EventDraft, model: ModelIdentity, pictures: readonly Evidence[]): OutboxRecord => ({
     cameraId,
     type: 'event.v1',
     data: { ...draft, model, evidence: [...pictures] } satisfies Event,
   })
 
   /** The event is durable at once; the picture of a second later follows as its update. */
-  const followUp = async (draft: EventDraft, frame: Frame): Promise<void> => {
+  const followUp = async (draft: EventDraft, model: ModelIdentity, frame: Frame): Promise<void> => {
     const after = await evidence.takeAfter(draft, frame)
-    if (after) await record([eventOf({ ...draft, phase: 'updated', phenomenonTime: after.takenAt }, [after])], {})
+    if (!after) return
+    const update: EventDraft = { ...draft, phase: 'updated', phenomenonTime: after.takenAt }
+    await record([eventOf(update, model, [after])], {})
   }
 
   /** Only what changed: a state is written with the events that changed it. */
@@ -78,19 +82,23 @@ export const createAnalysis = (options: AnalysisOptions): Analysis => {
       if (isFirstOfConnection) analytic.reset()
       const result = await detect(frame)
       meanMs = meanMs === null ? result.inferenceMs : meanMs + (result.inferenceMs - meanMs) * newestWeight
+      if (judgedBy !== result.model) {
+        judgedBy = result.model
+        onModel?.(result.model)
+      }
       const { observations, readings, tracks } = analytic.update({ frame, result })
       if (tracks && options.onTracks) await options.onTracks(tracks, frame)
       const drafts = rule.evaluate(readings, frame.takenAt)
       const states = changedStates()
       const events: OutboxRecord[] = []
-      for (const draft of drafts) events.push(eventOf(draft, await evidence.take(draft, frame)))
+      for (const draft of drafts) events.push(eventOf(draft, result.model, await evidence.take(draft, frame)))
       const records = [
         ...observations.map((data): OutboxRecord => ({ cameraId, type: 'observation.v1', data })),
         ...events,
       ]
       if (records.length > 0 || Object.keys(states).length > 0) await record(records, states)
       for (const draft of drafts) {
-        const following = followUp(draft, frame).finally(() => afterPictures.delete(following))
+        const following = followUp(draft, result.model, frame).finally(() => afterPictures.delete(following))
         afterPictures.add(following)
       }
     },

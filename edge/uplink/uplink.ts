@@ -2,6 +2,7 @@ import type { Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Health, State } from '@watchpost/shared/contracts/agent-status'
 import { Ack, Nack } from '@watchpost/shared/contracts/delivery'
+import type { ShadowReports } from '@watchpost/shared/contracts/shadow-report'
 import type { Reported } from '@watchpost/shared/contracts/twin'
 import {
   type AgentAddress,
@@ -45,6 +46,8 @@ export interface Uplink {
   onCommand(handler: CommandHandler): void
   /** What to publish on every connection and whenever `publishReported` is called. */
   onReport(report: () => Reported): void
+  /** The same for `publishShadow`; while there is nothing to report, nothing is published on a connection. */
+  onShadow(report: () => ShadowReports): void
   /** Returns at once; a broker that is away is tried again and again. */
   start(): Promise<void>
   /** Sends what is under way for a moment, says `offline` and closes. */
@@ -54,6 +57,7 @@ export interface Uplink {
   /** Dropped when there is no connection: the next one is five seconds away. */
   publishHealth(health: Health): void
   publishReported(): void
+  publishShadow(): void
   status(): UplinkStatus
 }
 
@@ -63,6 +67,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
   let problem: LinkProblem | null = null
   let since = Date.now()
   let report: (() => Reported) | undefined
+  let shadow: (() => ShadowReports) | undefined
   let onDesired = (_payload: unknown): void => {}
   let handleCommand: CommandHandler = async () => ({})
   // Acks and nacks are applied one after the other: an ack must not overtake the nack before it.
@@ -95,6 +100,7 @@ export const createUplink = (options: UplinkOptions): Uplink => {
     since = Date.now()
     tell('state', state('online'))
     if (report) tell('reported', report())
+    if (shadow && shadow().reports.length > 0) tell('shadow', shadow())
     void delivery.connected()
   })
   link.onDisconnected(reason => {
@@ -144,6 +150,9 @@ export const createUplink = (options: UplinkOptions): Uplink => {
     onReport(reporter) {
       report = reporter
     },
+    onShadow(reporter) {
+      shadow = reporter
+    },
     async start() {
       epoch = (await outbox.status()).epoch
       link.start()
@@ -159,6 +168,9 @@ export const createUplink = (options: UplinkOptions): Uplink => {
     publishHealth: health => tell('health', health),
     publishReported: () => {
       if (report) tell('reported', report())
+    },
+    publishShadow: () => {
+      if (shadow) tell('shadow', shadow())
     },
     status: () => ({ ...delivery.status(), isConnected: link.isConnected(), problem, since }),
   }

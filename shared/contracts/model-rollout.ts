@@ -50,7 +50,7 @@ const options = {
 
 export const modelModes = ['shadow', 'active', 'configured'] as const
 
-/** What central wants of one model of an agent. A wish is acted upon once per version of `Desired`. */
+/** What central wants of one model of an agent. */
 export const ModelWish = object({
   id: Id,
   mode: Type.Union(
@@ -61,6 +61,12 @@ export const ModelWish = object({
     },
   ),
   digest: Type.Optional(Sha256),
+  at: Type.Optional(
+    Type.String({
+      ...UtcTime,
+      description: 'When it was wished. The same wish with the same time is acted upon only once.',
+    }),
+  ),
   ...options,
 })
 

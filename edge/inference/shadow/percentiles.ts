@@ -21,4 +21,5 @@ export const createPercentiles = () => {
   }
 }
 
-export type Percentiles = ReturnType<typeof createPercentiles>
+/** Of milliseconds. */
+export type Latency = ReturnType<typeof createPercentiles>

@@ -39,7 +39,6 @@ const setUp = (evidence: Partial<EvidenceTaker> = {}, drafts: readonly EventDraf
   const analysis = createAnalysis({
     cameraId: 'le-loi-1',
     analyticId: 'traffic',
-    model,
     analytic: {
       update: () => ({ observations: [observationExample], readings: [], tracks }),
       suspend: () => {},
