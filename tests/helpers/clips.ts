@@ -21,12 +21,16 @@ export interface ClipOptions {
   readonly seconds: number
   /** Frames between key frames. */
   readonly keyFrameEvery?: number
+  /** H.264 without B frames when absent. */
+  readonly codec?: readonly string[]
 }
 
+const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-pix_fmt', 'yuv420p']
+
 /** Makes a short H.264 clip with ffmpeg; the ending of `path` decides the container (`.h264`: Annex B with access unit delimiters). */
-export const makeClip = (path: string, { source, seconds, keyFrameEvery = 25 }: ClipOptions): string => {
+export const makeClip = (path: string, options: ClipOptions): string => {
+  const { source, seconds, keyFrameEvery = 25, codec = h264 } = options
   const input = ['-f', 'lavfi', '-i', source, '-t', String(seconds)]
-  const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-pix_fmt', 'yuv420p']
   const keys = ['-g', String(keyFrameEvery), '-keyint_min', String(keyFrameEvery), '-sc_threshold', '0']
   const raw = path.endsWith('.h264') ? ['-bsf:v', 'h264_metadata=aud=insert', '-f', 'h264'] : []
   execFileSync('ffmpeg', ['-v', 'error', '-y', ...input, ...codec, ...keys, ...raw, path])

@@ -35,11 +35,18 @@ export const parseAnnexB = (bytes: Buffer): H264Units | undefined => {
   return { units: units.map(unit => withParameterSets(unit, sps, pps)), sps, pps }
 }
 
-/** Whoever joins at a key frame must find the parameter sets in front of it: not every client reads them from the SDP. */
+/**
+ * Whoever joins at a key frame must find the parameter sets in front of it: not every client reads them from the SDP.
+ * They go before anything else in the picture; muxers put supplemental information (SEI) first.
+ */
 const withParameterSets = (unit: AccessUnit, sps: Buffer, pps: Buffer): AccessUnit => {
-  const hasThem = unit.nals.some(nal => (nal[0]! & 31) === nalType.sps)
-  return unit.isKey && !hasThem ? { ...unit, nals: [sps, pps, ...unit.nals] } : unit
+  if (!unit.isKey) return unit
+  const own = unit.nals.filter(isParameterSet)
+  const sets = own.length > 0 ? own : [sps, pps]
+  return { ...unit, nals: [...sets, ...unit.nals.filter(nal => !isParameterSet(nal))] }
 }
+
+const isParameterSet = (nal: Buffer): boolean => [nalType.sps, nalType.pps].includes(nal[0]! & 31)
 
 const startCode = Buffer.from([0, 0, 1])
 

@@ -45,6 +45,7 @@ export interface CityStreams {
   fault(name: string, fault: FaultOrder): () => void
   clearFaults(name: string): void
   connections(): number
+  /** Resets all connections; may be called again. */
   close(): Promise<void>
 }
 
@@ -108,6 +109,7 @@ export const startCityStreams = async (options: CityStreamsOptions): Promise<Cit
     clearFaults: (name: string) => streamOf(name).clearFaults(),
     connections: server.connections,
   }
+  let closing: Promise<void> | undefined
   const closeStreams = async (): Promise<void> => {
     for (const stream of live.values()) stream.close()
     await server.close()
@@ -118,9 +120,9 @@ export const startCityStreams = async (options: CityStreamsOptions): Promise<Cit
     return {
       ...city,
       controlUrl: control?.url,
-      async close() {
-        await control?.close()
-        await closeStreams()
+      close() {
+        closing ??= Promise.all([control?.close(), closeStreams()]).then(() => undefined)
+        return closing
       },
     }
   } catch (error) {

@@ -55,9 +55,7 @@ const answer = async (city: Controlled, request: IncomingMessage): Promise<unkno
   // A page in a browser of this machine must not be able to break the streams.
   if (request.headers.origin !== undefined) throw new Refusal(403, 'Pages of the web may not use this address.')
   const { method = 'GET' } = request
-  const [, first, name, last] = new URL(request.url ?? '/', 'http://localhost').pathname
-    .split('/')
-    .map(decodeURIComponent)
+  const [, first, name, last] = new URL(request.url ?? '/', 'http://localhost').pathname.split('/').map(decoded)
   const route = [method, first, name === undefined ? '' : 'NAME', last].filter(Boolean).join(' ')
   switch (route) {
     case 'GET streams':
@@ -77,6 +75,14 @@ const answer = async (city: Controlled, request: IncomingMessage): Promise<unkno
       return { streams: city.streams }
     default:
       throw new Refusal(404, `There is no ${method} ${request.url}; there are ${routes}.`)
+  }
+}
+
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
   }
 }
 

@@ -56,8 +56,8 @@ export interface LiveStreamOptions {
   readonly onFirstViewer?: () => void
 }
 
-/** The still picture before the beginning comes this often: often enough for clients that look for a frozen stream. */
-const stillEveryS = 0.2
+/** The still picture before the beginning comes as often as frames will, within these bounds. */
+const stillEveryS = { least: 0.04, most: 0.2 }
 /** Faults are looked for at least this often, also between the frames of slow clips. */
 const longestWaitS = 0.1
 /** RFC 3550 wants sender reports about every 5 seconds. */
@@ -72,6 +72,7 @@ export const createLiveStream = (options: LiveStreamOptions): LiveStream => {
   const stats = noStats()
   const viewers = new Set<Viewer>()
   const listeners = { drop: new Set<() => void>(), end: new Set<() => void>(), begin: new Set<() => void>() }
+  const stillS = Math.min(stillEveryS.most, Math.max(stillEveryS.least, 1 / (clip.fps * speed)))
   const madeAtMs = performance.now()
   const nowS = (): number => (performance.now() - madeAtMs) / 1000
 
@@ -159,7 +160,7 @@ export const createLiveStream = (options: LiveStreamOptions): LiveStream => {
     noticeChanges(faults)
     if (startedS === undefined) {
       if (nowS() >= stillAtS) {
-        stillAtS = nowS() + stillEveryS
+        stillAtS = nowS() + stillS
         show(0, faults, nowS())
       }
     } else {
@@ -174,10 +175,9 @@ export const createLiveStream = (options: LiveStreamOptions): LiveStream => {
   }
 
   const schedule = (): void => {
-    const nextS =
-      startedS === undefined || (!loop && sent + 1 >= clip.frames.length)
-        ? longestWaitS
-        : (timeline.sendS(sent + 1) - elapsedS()) / speed
+    const isOver = !loop && sent + 1 >= clip.frames.length
+    const dueS = startedS === undefined ? stillAtS - nowS() : (timeline.sendS(sent + 1) - elapsedS()) / speed
+    const nextS = isOver ? longestWaitS : dueS
     timer = setTimeout(tick, Math.max(1, Math.ceil(Math.min(longestWaitS, nextS) * 1000)))
   }
   schedule()

@@ -21,8 +21,8 @@ const help = `Usage: ./scripts/streams SCENE… [NAME=FILE…] [options]
   --hold            begin all streams at POST /begin of the control address; until then clients see the first picture, still
 
   --host ADDRESS    address to listen on (default 127.0.0.1; 0.0.0.0 serves other machines)
-  --port N          RTSP port (default 8554, or a free one)
-  --control-port N  control port, on 127.0.0.1 (default 8555, or a free one)
+  --port N          RTSP port (default 8554, or a free one; 0: a free one)
+  --control-port N  control port, on 127.0.0.1 (default 8555, or a free one; 0: a free one)
   --user NAME --password-file FILE [--authentication basic|digest]
                     ask clients to sign in (default: both kinds are offered)
 
@@ -78,8 +78,8 @@ const portOf = (option: string, text: string | undefined, preferred: number): Pr
         numberOf(
           option,
           text,
-          value => Number.isInteger(value) && value > 0 && value < 65_536,
-          'a port from 1 to 65535',
+          value => Number.isInteger(value) && value >= 0 && value < 65_536,
+          'a port from 0 to 65535',
         ),
       )
 

@@ -72,7 +72,13 @@ const factsOf = (truthFile: string): Scene['facts'] => {
     use: text('use'),
     light: text('light'),
     weather: text('weather'),
-    durationS: text('durationS'),
+    durationS: text('durationS') || lengthOf(truth),
     fps: text('fps'),
   }
+}
+
+/** Older truth does not say how long the clip is; its frames do. */
+const lengthOf = ({ frames, fps }: Record<string, unknown>): string => {
+  const last = Array.isArray(frames) ? (frames.at(-1) as { t?: number } | undefined)?.t : undefined
+  return last === undefined ? '' : String(Math.round(last + 1 / Number(fps)))
 }
