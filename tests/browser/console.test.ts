@@ -35,7 +35,7 @@ beforeAll(async () => {
   context.setDefaultTimeout(10_000)
   page = await context.newPage()
   watch(page)
-}, 120_000)
+}, 240_000)
 afterAll(async () => {
   await browser?.close()
   await site?.close()

@@ -12,6 +12,9 @@ export const freePort = (): Promise<number> =>
     })
   })
 
+/** A busy machine takes that long to start a Node process that loads all of central. */
+const longestStartMs = 90_000
+
 export interface ServerProcess {
   readonly pid: number
   stop(signal?: NodeJS.Signals): Promise<void>
@@ -35,7 +38,7 @@ export const startServer = async (
     failure = error
   })
   const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  const until = Date.now() + 30_000
+  const until = Date.now() + longestStartMs
   while (!(await isReady().catch(() => false))) {
     if (failure || child.exitCode !== null) throw failure ?? new Error(`${command} ended: ${output}`)
     if (Date.now() > until) {

@@ -7,6 +7,7 @@ import { LanguageProvider, useLanguage } from './i18n/language.js'
 import { AgentsPage } from './pages/agents.js'
 import { CamerasPage } from './pages/cameras.js'
 import { IncidentsPage } from './pages/incidents.js'
+import { PrecisionPage } from './pages/precision.js'
 import { SignInPage } from './pages/sign-in.js'
 import { useNow } from './parts/use-now.js'
 
@@ -55,6 +56,7 @@ const places = [
     'nav.flood',
     'M3 8c3-2.500 6 2.500 9 0s6 2.500 9 0M3 13c3-2.500 6 2.500 9 0s6 2.500 9 0M3 18c3-2.500 6 2.500 9 0s6 2.500 9 0',
   ],
+  ['/precision', 'nav.precision', 'M4 20h16M6 20v-7m6 7V5m6 15v-9'],
   ['/agents', 'nav.agents', 'M4 5h16v6H4zM4 13h16v6H4zM7.500 8v.01M7.500 16v.01'],
 ] as const
 
@@ -118,6 +120,9 @@ const Shell = ({ name }: { readonly name: string }) => {
               </Route>
               <Route path="/flood">
                 <FloodPage />
+              </Route>
+              <Route path="/precision">
+                <PrecisionPage />
               </Route>
               <Route path="/agents">
                 <AgentsPage />

@@ -11,6 +11,7 @@ import type {
   Transition,
   VerdictBody,
 } from '@watchpost/shared/api/incidents'
+import type { LabelPage, PrecisionRow } from '@watchpost/shared/api/labels'
 import type { Problem } from '@watchpost/shared/contracts/primitives'
 
 /** A reply of central that is not 2xx; `status` 0 when central could not be reached. */
@@ -82,6 +83,8 @@ export const api = {
     call<unknown>(`/agents/${agentId}/commands`, { method: 'POST', body: { name: 'snapshot', cameraId } }),
   agents: async () => (await call<{ items: AgentView[] }>('/agents')).items,
   ledger: (agentId: string) => call<Ledger>(`/agents/${agentId}/ledger`),
+  precision: async () => (await call<{ items: PrecisionRow[] }>('/models/precision')).items,
+  labels: (query: Readonly<Record<string, string>>) => call<LabelPage>(`/labels?${new URLSearchParams(query)}`),
   series: (query: { cameraId: string; property: string; from: string; to: string; windowMs: number }) =>
     call<SeriesView>(
       `/series?${new URLSearchParams({
@@ -93,6 +96,10 @@ export const api = {
       })}`,
     ),
 }
+
+/** Address of an export of labels. */
+export const labelExportUrl = (query: Readonly<Record<string, string>>): string =>
+  `/api/v1/labels/export?${new URLSearchParams(query)}`
 
 /** Address of an evidence picture. */
 export const evidenceUrl = (sha256: string): string => `/api/v1/evidence/${sha256}`

@@ -1,6 +1,8 @@
+import { labelsEn } from './labels.en.js'
 import type { Key } from './vi.js'
 
 export const en: Readonly<Record<Key, string>> = {
+  ...labelsEn,
   'app.skip': 'Skip to content',
   'app.language': 'Tiếng Việt',
   'app.signOut': 'Sign out',

@@ -1,5 +1,8 @@
+import { labelsVi } from './labels.vi.js'
+
 /** Vietnamese, the console's first language. English (en.ts) must have the same keys. */
 export const vi = {
+  ...labelsVi,
   'app.skip': 'Đến nội dung chính',
   'app.language': 'English',
   'app.signOut': 'Đăng xuất',

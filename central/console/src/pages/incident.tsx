@@ -6,8 +6,9 @@ import { Link } from 'wouter'
 import { ApiError, api } from '../api/client.js'
 import { useLanguage } from '../i18n/language.js'
 import { SeverityBadge, StateBadge } from '../parts/badges.js'
-import { EvidenceView } from '../parts/evidence-view.js'
+import { type BoxDraft, EvidenceView } from '../parts/evidence-view.js'
 import { Facts } from '../parts/facts.js'
+import { isTyping } from '../parts/is-typing.js'
 import { Loaded } from '../parts/loading.js'
 import { type Step, Steps } from '../parts/steps.js'
 import { Timeline } from '../parts/timeline.js'
@@ -37,6 +38,7 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
   const { levelName } = useCityWords()
   const cache = useQueryClient()
   const [chosen, setChosen] = useState<string | null>(null)
+  const [draft, setDraft] = useState<BoxDraft | null>(null)
   const event = incident.events.find(({ eventId }) => eventId === chosen) ?? leading(incident.events)
   const refresh = (): void => {
     for (const key of ['incident', 'incidents']) void cache.invalidateQueries({ queryKey: [key] })
@@ -46,7 +48,10 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
     onSettled: refresh,
   })
   const judge = useMutation({
-    mutationFn: (value: VerdictValue) => api.verdict(event?.eventId ?? '', { value }),
+    mutationFn: (value: VerdictValue) =>
+      api.verdict(event?.eventId ?? '', { value, ...(draft && { boxes: [...draft.boxes], picture: draft.sha256 }) }),
+    // What was drawn is kept until central has it.
+    onSuccess: () => setDraft(null),
     onSettled: refresh,
   })
 
@@ -55,8 +60,7 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
   const mayAcknowledge = incident.allowedStates.includes('acknowledged')
   useEffect(() => {
     const onKey = (key: KeyboardEvent): void => {
-      const typing = key.target instanceof HTMLElement && ['INPUT', 'TEXTAREA', 'SELECT'].includes(key.target.tagName)
-      if (typing || key.ctrlKey || key.metaKey || key.altKey) return
+      if (isTyping(key.target) || key.ctrlKey || key.metaKey || key.altKey) return
       const verdict = verdictKeys[key.key]
       if (verdict !== undefined) judgeAs(verdict)
       if (key.key === 'a' && mayAcknowledge) takeStep({ to: 'acknowledged' })
@@ -65,6 +69,15 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
     return () => window.removeEventListener('keydown', onKey)
   }, [judgeAs, takeStep, mayAcknowledge])
 
+  const choose = (eventId: string): void => {
+    setDraft(null)
+    setChosen(eventId)
+  }
+  /** The event stays the one that is drawn on, whatever graver one comes in meanwhile. */
+  const draw = (next: BoxDraft | null): void => {
+    setDraft(next)
+    if (event) setChosen(event.eventId)
+  }
   const conflict = move.error instanceof ApiError && move.error.status === 412
   return (
     <article className="incident stack">
@@ -97,7 +110,34 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
         </p>
       )}
       <Steps incident={incident} busy={move.isPending} onStep={step => takeStep(step)} />
-      {event && <EvidenceView key={event.eventId} incident={incident} event={event} />}
+      {event && (
+        <EvidenceView
+          key={event.eventId}
+          incident={incident}
+          event={event}
+          draft={draft}
+          onDraft={draw}
+          onChoose={choose}
+        />
+      )}
+      {event && draft && (
+        <div className="row draft">
+          {event.verdict && (
+            <button
+              type="button"
+              className="primary"
+              disabled={judge.isPending}
+              onClick={() => judgeAs(event.verdict!.value)}
+            >
+              {t('boxes.save')}
+            </button>
+          )}
+          <button type="button" onClick={() => setDraft(null)}>
+            {t('boxes.cancel')}
+          </button>
+          {!event.verdict && <span className="small muted">{t('boxes.withVerdict')}</span>}
+        </div>
+      )}
       {event && (
         <fieldset className="row verdicts" aria-label={t('incident.verdict')}>
           <span className="muted small">{t('incident.verdict')}</span>
@@ -126,7 +166,7 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
       )}
       <div className="incident-columns">
         {event && <Facts incident={incident} event={event} />}
-        <Timeline incident={incident} onChoose={setChosen} onNote={refresh} />
+        <Timeline incident={incident} onChoose={choose} onNote={refresh} />
       </div>
     </article>
   )

@@ -6,11 +6,9 @@ import { useLocation } from 'wouter'
 import { api, evidenceUrl } from '../api/client.js'
 import { useLanguage } from '../i18n/language.js'
 import { SeverityBadge, StateBadge } from '../parts/badges.js'
+import { isTyping } from '../parts/is-typing.js'
 import { useNow } from '../parts/use-now.js'
 import { IncidentDetail } from './incident.js'
-
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName)
 
 export const IncidentsPage = ({ selected }: { readonly selected: string | undefined }) => {
   const { t } = useLanguage()
@@ -143,6 +141,7 @@ const Keys = () => {
     ['f', 'keys.false'],
     ['d', 'keys.duplicate'],
     ['u', 'keys.unsure'],
+    ['b', 'keys.boxes'],
   ] as const
   return (
     <p className="keys small muted">

@@ -1,23 +1,29 @@
 import type { Box } from '@watchpost/shared/contracts/primitives'
 import { evidenceUrl } from '../api/client.js'
 
-/** An evidence picture with the detection's box drawn over it. */
+export interface NamedBox {
+  readonly box: Box
+  readonly name: string | null
+  /** Drawn by a person, not by a model. */
+  readonly isReviewed?: boolean
+}
+
+/** An evidence picture with boxes drawn over it. */
 export const Picture = ({
   sha256,
   alt,
-  box,
-  label,
+  boxes = [],
 }: {
   readonly sha256: string
   readonly alt: string
-  readonly box?: Box | null
-  readonly label?: string | null
+  readonly boxes?: readonly NamedBox[]
 }) => (
   <span className="picture">
     <img src={evidenceUrl(sha256)} alt={alt} loading="lazy" />
-    {box && (
+    {boxes.map(({ box, name, isReviewed }) => (
       <span
-        className="picture-box"
+        key={`${name} ${box.join()}`}
+        className={`picture-box ${isReviewed ? 'reviewed' : ''}`}
         aria-hidden="true"
         style={{
           left: `${box[0] * 100}%`,
@@ -26,8 +32,8 @@ export const Picture = ({
           height: `${box[3] * 100}%`,
         }}
       >
-        {label && <span>{label}</span>}
+        {name && <span>{name}</span>}
       </span>
-    )}
+    ))}
   </span>
 )
