@@ -4,6 +4,8 @@ import type { CameraView, Incident, IncidentPage } from '@watchpost/shared/api/i
 export interface CentralClient {
   cameras(): Promise<readonly CameraView[]>
   incidents(): Promise<readonly Incident[]>
+  /** Any other GET, by path. Rejects unless the answer is 2xx. */
+  get<T>(path: string): Promise<T>
 }
 
 export const signIn = async (baseUrl: string, name: string, password: string): Promise<CentralClient> => {
@@ -25,6 +27,7 @@ export const signIn = async (baseUrl: string, name: string, password: string): P
   }
 
   return {
+    get,
     cameras: async () => (await get<{ items: CameraView[] }>('/api/v1/cameras')).items,
     incidents: async () => {
       const page = await get<IncidentPage>('/api/v1/incidents?limit=50')
