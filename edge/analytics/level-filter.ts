@@ -1,5 +1,5 @@
 import type { Quality } from '@watchpost/shared/contracts/primitives'
-import { median } from './statistics.js'
+import { clamp, median, robustLineNow } from './statistics.js'
 
 export type Bound = 'exact' | 'atLeast' | 'atMost'
 
@@ -29,13 +29,14 @@ const maxRiseCmPerSecond = 0.1
 const confirmMs = 10_000
 /** After so long without a trusted level any level may be the truth. */
 const trustMs = 60_000
-/** Readings needed before the median is called good. */
+/** Readings needed before the level is called good. */
 const warmUpReadings = 3
 const minWindowMs = 10_000
 
 /**
- * Running median of the last N sightings, and a guard against steps no flood makes: the wave of a passing truck outlasts
- * a short median, so a step counts only when it has lasted; until then the old level stands, uncertain.
+ * Where a robust line through the last N sightings stands now, and a guard against steps no flood makes: the wave of a
+ * passing truck outlasts a short window, so a step counts only when it has lasted; until then the old level stands,
+ * uncertain. The plain median of N stands for half a window ago: at a key frame every 2 s and N = 5 that is 4 s late.
  */
 export const createLevelFilter = ({ readings, fps }: { readings: number; fps: number }) => {
   const maxAgeMs = Math.max(minWindowMs, (3000 * readings) / fps)
@@ -64,9 +65,8 @@ export const createLevelFilter = ({ readings, fps }: { readings: number; fps: nu
       window = window.filter(one => one.at > at - maxAgeMs)
       if (sighting.cm !== null) window = [...window, sighting].slice(-readings)
       if (window.length === 0) return suspended(sighting.doubt ?? 'no water line has been read yet')
-      const levels = window.map(({ cm }) => cm!)
       const confidence = median(window.map(one => one.confidence))
-      const level = guard(at, median(levels), commonBound(window))
+      const level = guard(at, levelNow(window), commonBound(window))
       const reason = reasonOf(sighting, window, level, readings)
       return {
         levelCm: level.cm,
@@ -82,6 +82,13 @@ export const createLevelFilter = ({ readings, fps }: { readings: number; fps: nu
       pending = null
     },
   }
+}
+
+/** Never beyond what was sighted in the window: a line may foretell, a measurement must not. */
+const levelNow = (window: readonly Sighting[]): number => {
+  const levels = window.map(({ cm }) => cm!)
+  const now = robustLineNow(window.map(({ at, cm }) => ({ at, value: cm! })))
+  return clamp(now ?? median(levels), Math.min(...levels), Math.max(...levels))
 }
 
 export const suspended = (reason: string): FilteredLevel => ({

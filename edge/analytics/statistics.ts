@@ -33,6 +33,25 @@ export const robustSlope = (points: readonly TimedValue[]): number | null => {
   return slopes.length > 0 ? median(slopes) : null
 }
 
+/** Fewer points than these make no line. */
+const minLinePoints = 3
+
+/**
+ * Value of a line through the points at the time of the last one, by repeated medians (Siegel 1982): nearly half of the
+ * points may be wrong without moving it, as with a plain median, but it does not lag behind a steady change. Null below
+ * three points in time.
+ */
+export const robustLineNow = (points: readonly TimedValue[]): number | null => {
+  const last = points.at(-1)
+  if (!last || new Set(points.map(({ at }) => at)).size < minLinePoints) return null
+  const slope = median(
+    points.map(one =>
+      median(points.filter(other => other.at !== one.at).map(other => (other.value - one.value) / (other.at - one.at))),
+    ),
+  )
+  return median(points.map(({ at, value }) => value + slope * (last.at - at)))
+}
+
 /** A window of values in time, one per bucket, so that its length bounds the work of `robustSlope`. */
 export const createTrend = ({ windowMs, bucketMs }: { windowMs: number; bucketMs: number }) => {
   let points: TimedValue[] = []

@@ -60,7 +60,7 @@ describe('flood analytic', () => {
     expect(run(seconds(5, dry)).levels.at(-1)).toMatchObject({ levelCm: 0, quality: 'good', bound: 'exact' })
   })
 
-  it('follows a rise and a fall within 2 cm behind its median, under mask noise', () => {
+  it('follows a rise and a fall within 2 cm and without delay, under mask noise', () => {
     const random = seeded(11)
     const truth = (second: number) => 45 - 35 * Math.cos(second / 60)
     const { levels } = run(
@@ -71,9 +71,20 @@ describe('flood analytic', () => {
         return mask
       }),
     )
-    const errors = levels.slice(5).map((level, index) => level.levelCm! - truth(index + 5 - 2))
+    const errors = levels.slice(5).map((level, index) => level.levelCm! - truth(index + 5))
     expect(Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length)).toBeLessThan(2)
     expect(levels.slice(3).every(level => level.quality === 'good')).toBe(true)
+  })
+
+  it('does not lag behind water that rises by a centimetre a second', () => {
+    const { levels } = run(seconds(40, second => waterBelow(rowOf(20 + second))))
+    for (const second of [15, 25, 35]) expect(Math.abs(levels[second]!.levelCm! - (20 + second))).toBeLessThan(1)
+  })
+
+  it('is not moved by two wild readings of five', () => {
+    const wild = (second: number) => second === 20 || second === 22
+    const { levels } = run(seconds(26, second => waterBelow(rowOf(wild(second) ? 90 : 20))))
+    for (const level of levels.slice(18)) expect(Math.abs(level.levelCm! - 20)).toBeLessThan(1)
   })
 
   it('tells the rate of a steady rise in cm per hour, through waves that pass', () => {
