@@ -5,8 +5,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 export default defineConfig({
   root,
-  // Tests run from the sources, without a build of shared/.
-  resolve: { alias: [{ find: /^@watchpost\/shared\/(.*)$/, replacement: `${root}shared/$1.ts` }] },
+  // Tests run from the sources, without a build of shared/ and edge/.
+  resolve: { alias: [{ find: /^@watchpost\/(shared|edge)\/(.*)$/, replacement: `${root}$1/$2.ts` }] },
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/helpers/build.ts'],

@@ -1,0 +1,105 @@
+import { existsSync, statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { FailedError } from '../command.js'
+import { findCoco, readCoco } from './coco.js'
+import type { DataLayout, DataSet, Sample } from './data-set.js'
+import { readMasks } from './masks.js'
+import { picturesUnder } from './walk.js'
+import { readYolo } from './yolo.js'
+
+export const layouts = ['yolo', 'coco', 'masks', 'classes'] as const
+
+export interface ReadOptions {
+  /** Masks or boxes, where a folder has both. */
+  readonly prefer: 'masks' | 'boxes'
+  readonly layout: (typeof layouts)[number] | undefined
+  readonly classNames: readonly string[] | undefined
+}
+
+/** Reads a data folder (or a COCO file) in whichever layout it is. */
+export const readData = async (path: string, options: ReadOptions): Promise<DataSet> => {
+  if (!existsSync(path)) throw new FailedError(`--data ${path} does not exist.`)
+  const data = await readers[options.layout ?? (await layoutOf(path, options))](path, options)
+  if (data.samples.length > 0) return data
+  const reasons = Object.entries(data.leftOut).map(([reason, count]) => `${count} ${reason}`)
+  throw new FailedError(
+    `${path} holds no picture that can be judged${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}; ${expectation}`,
+  )
+}
+
+const expectation =
+  'expected are images/ with labels/ (YOLO), text files beside the pictures (YOLO), a COCO file, images/ with masks/, or a folder of pictures per class.'
+
+type Layout = (typeof layouts)[number]
+
+const readers: Readonly<Record<Layout, (path: string, options: ReadOptions) => Promise<DataSet>>> = {
+  yolo: (path, { classNames }) => readYolo(path, classNames),
+  coco: async path => {
+    const file = statSync(path).isDirectory() ? await findCoco(path) : path
+    if (!file) throw new FailedError(`${path} holds no COCO file (JSON with images, annotations and categories).`)
+    return readCoco(file)
+  },
+  masks: path => readMasks(path),
+  classes: path => readClasses(path),
+}
+
+const layoutOf = async (path: string, { prefer }: ReadOptions): Promise<Layout> => {
+  if (!statSync(path).isDirectory()) {
+    if (path.endsWith('.json')) return 'coco'
+    throw new FailedError(`--data ${path} is a file; give a folder, or the JSON file of a COCO data set.`)
+  }
+  if (await findCoco(path)) return 'coco'
+  const hasMasks = existsSync(join(path, 'masks')) && existsSync(join(path, 'images'))
+  const hasLabels = await holdsLabels(path)
+  if (hasMasks && (prefer === 'masks' || !hasLabels)) return 'masks'
+  if (hasLabels) return 'yolo'
+  if ((await classFolders(path)).length > 0) return 'classes'
+  const count = (await picturesUnder(path)).length
+  throw new FailedError(
+    count > 0
+      ? `${path} holds ${count} pictures but nothing says what they show; ${expectation} Pictures that show nothing are given with --negatives.`
+      : `${path} holds no pictures; ${expectation}`,
+  )
+}
+
+const holdsLabels = async (path: string): Promise<boolean> => {
+  const entries = await readdir(path, { recursive: true })
+  const isLabels = (name: string): boolean => /(^|[/\\])labels([/\\]|$)/.test(name)
+  if (entries.some(isLabels)) return true
+  const stems = new Set(entries.filter(name => name.endsWith('.txt')).map(name => name.slice(0, -4)))
+  return entries.some(name => !name.endsWith('.txt') && stems.has(name.replace(/\.[^./\\]+$/, '')))
+}
+
+const reserved = ['images', 'labels', 'masks', 'annotations']
+
+const classFolders = async (path: string): Promise<readonly string[]> => {
+  const folders = (await readdir(path, { withFileTypes: true })).filter(entry => entry.isDirectory())
+  const names = folders.map(({ name }) => name).filter(name => !reserved.includes(name))
+  const counts = await Promise.all(names.map(async name => (await picturesUnder(join(path, name))).length))
+  return names.filter((_, i) => counts[i]! > 0).toSorted()
+}
+
+/** A folder of pictures per class; the folder's name says what its pictures show. */
+const readClasses = async (path: string): Promise<DataSet> => {
+  const classes = await classFolders(path)
+  const samples = await Promise.all(
+    classes.map(
+      async (name): Promise<readonly Sample[]> =>
+        (await picturesUnder(join(path, name))).map(picture => ({ path: picture, boxes: [], shows: [name] })),
+    ),
+  )
+  return { layout: 'classes', classes, named: true, samples: samples.flat(), leftOut: {} }
+}
+
+/** Pictures that show none of the labels, whatever else lies beside them. */
+export const readNegatives = async (path: string): Promise<readonly Sample[]> => {
+  if (!existsSync(path) || !statSync(path).isDirectory())
+    throw new FailedError(`--negatives ${path} is no folder; give a folder of pictures that show none of the labels.`)
+  const pictures = await picturesUnder(path, ['masks'])
+  if (pictures.length === 0) throw new FailedError(`--negatives ${path} holds no pictures.`)
+  return pictures.map(picture => ({ path: picture, boxes: [], shows: [] }))
+}
+
+export const describeLayout = (layout: DataLayout, path: string): string =>
+  `${basename(path)} (${{ yolo: 'YOLO boxes', coco: 'COCO boxes', masks: 'masks', classes: 'a folder per class', negatives: 'negatives' }[layout]})`

@@ -1,0 +1,158 @@
+import type { Box } from '@watchpost/shared/contracts/primitives'
+import type { Decoded } from '@watchpost/edge/inference/inference-result'
+import type { Sample } from '../data/data-set.js'
+import type { Subject } from '../data/label-map.js'
+import { type Mask, reduceMask } from '../data/masks.js'
+import { type Hit, hitsOf } from '../metrics/average-precision.js'
+import { iouOf, type Overlap, overlapOf } from '../metrics/overlap.js'
+
+/** What one picture says about one subject. */
+export interface Judgement {
+  readonly shown: boolean
+  /** Of the picture: highest confidence or cell; of a mask the share of the picture. */
+  readonly score: number
+  /** Detectors: one per detection, `reported` when the agent would report it. */
+  readonly hits: readonly (Hit & { readonly reported: boolean })[]
+  readonly truths: number
+  /** Masks and grids, where the truth says where the thing is. */
+  readonly overlap: Overlap | null
+  /** Masks with a true mask: pixels found and right at each confidence of the curve, and pixels to be found. */
+  readonly pixels: PixelCurve | null
+  /** 0: nothing wrong; for the order of the worst pictures. */
+  readonly error: number
+  /** What is wrong, for the contact sheet. */
+  readonly words: string
+}
+
+export interface PixelCurve {
+  /** One per confidence of `curve`, then at the package's threshold. */
+  readonly found: readonly number[]
+  readonly right: readonly number[]
+  readonly truths: number
+}
+
+/** Confidences at which precision and recall are quoted. */
+export const curve: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+
+export interface JudgeOptions {
+  readonly subject: Subject
+  readonly thresholdOf: (label: string) => number
+}
+
+/** Specks of a mask do not make a picture one that shows the thing. */
+const leastShare = 0.001
+
+export const judge = (decoded: Decoded, sample: Sample, mask: Mask | undefined, options: JudgeOptions): Judgement => {
+  const { subject } = options
+  const shown = mask
+    ? mask.pixels.reduce((sum, value) => sum + value, 0) > leastShare * mask.pixels.length
+    : sample.shows.some(name => subject.classes.has(name))
+  const truth = sample.boxes.filter(({ className }) => subject.classes.has(className)).map(({ box }) => box)
+  if (decoded.kind === 'detections') return judgeBoxes(decoded, shown, truth, options)
+  if (decoded.kind === 'mask') return judgeMask(decoded, shown, mask, options)
+  if (decoded.kind === 'grid') return judgeGrid(decoded, shown, truth, options)
+  const score = Math.max(...subject.labels.map(label => decoded.scores[label] ?? 0))
+  return ofPicture(shown, score, null)
+}
+
+type Of<K extends Decoded['kind']> = Extract<Decoded, { readonly kind: K }>
+
+const ofPicture = (shown: boolean, score: number, overlap: Overlap | null): Judgement => ({
+  shown,
+  score,
+  hits: [],
+  truths: 0,
+  overlap,
+  pixels: null,
+  error: shown ? 1 - score : score,
+  words: `${shown ? 'shown' : 'not shown'}, score ${score.toFixed(2)}`,
+})
+
+const judgeBoxes = (
+  { detections }: Of<'detections'>,
+  shown: boolean,
+  truth: readonly Box[],
+  { subject, thresholdOf }: JudgeOptions,
+): Judgement => {
+  const found = detections
+    .filter(({ label }) => subject.labels.includes(label))
+    .toSorted((a, b) => b.confidence - a.confidence)
+  const hits = hitsOf(found, truth).map((hit, i) => ({
+    ...hit,
+    reported: hit.confidence >= thresholdOf(found[i]!.label),
+  }))
+  const right = hits.filter(({ reported, iou }) => reported && iou > 0).length
+  const wrong = hits.filter(({ reported, iou }) => reported && iou === 0).length
+  const missed = truth.length - right
+  const seen = truth.length + right + wrong
+  return {
+    shown,
+    score: found[0]?.confidence ?? 0,
+    hits,
+    truths: truth.length,
+    overlap: null,
+    pixels: null,
+    // Many errors on a full street weigh more than one on an empty one, and both more than none.
+    error: seen === 0 ? 0 : ((missed + wrong) / seen) * Math.log2(1 + missed + wrong),
+    words: `${missed} of ${truth.length} missed, ${wrong} wrong`,
+  }
+}
+
+const judgeMask = (
+  { width, height, scores, label }: Of<'mask'>,
+  shown: boolean,
+  mask: Mask | undefined,
+  { thresholdOf }: JudgeOptions,
+): Judgement => {
+  const threshold = thresholdOf(label)
+  const found = Array.from(scores, score => score > threshold)
+  const share = found.filter(Boolean).length / found.length
+  if (!mask) return ofPicture(shown, share, shown ? null : overlapOf(found, []))
+  const truth = reduceMask(mask, width, height).pixels
+  const overlap = overlapOf(found, truth)
+  const iou = iouOf([overlap])
+  return {
+    ...ofPicture(shown, share, overlap),
+    pixels: pixelCurve(scores, truth, threshold),
+    error: shown ? 1 - (iou ?? 1) : share,
+    words: shown ? `IoU ${(iou ?? 1).toFixed(2)}` : `not shown, ${(share * 100).toFixed(0)} % called ${label}`,
+  }
+}
+
+const pixelCurve = (scores: Float32Array, truth: Uint8Array, threshold: number): PixelCurve => {
+  const levels = [...curve, threshold]
+  const found = levels.map(() => 0)
+  const right = levels.map(() => 0)
+  for (let i = 0; i < scores.length; i++)
+    for (let level = 0; level < levels.length; level++)
+      if (scores[i]! > levels[level]!) {
+        found[level]!++
+        right[level]! += truth[i]!
+      }
+  return { found, right, truths: truth.reduce((sum, value) => sum + value, 0) }
+}
+
+const judgeGrid = (
+  { labels, rows, columns, scores }: Of<'grid'>,
+  shown: boolean,
+  truth: readonly Box[],
+  { subject, thresholdOf }: JudgeOptions,
+): Judgement => {
+  const channels = subject.labels.map(label => labels.indexOf(label)).filter(channel => channel >= 0)
+  const cells = rows * columns
+  const found = new Array<boolean>(cells).fill(false)
+  let score = 0
+  for (const channel of channels)
+    for (let i = 0; i < cells; i++) {
+      const value = scores[channel * cells + i]!
+      score = Math.max(score, value)
+      if (value >= thresholdOf(labels[channel]!)) found[i] = true
+    }
+  const isTrue = Array.from({ length: cells }, (_, i) => {
+    const [x, y] = [((i % columns) + 0.5) / columns, (Math.floor(i / columns) + 0.5) / rows]
+    return truth.some(([left, top, width, height]) => x >= left && x < left + width && y >= top && y < top + height)
+  })
+  // A picture of which only the class is known says nothing about cells.
+  const overlap = shown && truth.length === 0 ? null : overlapOf(found, isTrue)
+  return { ...ofPicture(shown, score, overlap), truths: truth.length }
+}
