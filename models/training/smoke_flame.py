@@ -14,6 +14,7 @@ import augment
 import metrics
 import plumes
 import records
+import reviewed
 from cache import cached, load_picture
 from export import export
 from fit import fit, seed_everything
@@ -157,6 +158,7 @@ def report(held, scores):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with fire-smoke/, traffic/, street-flood/, ... (README)')
+    parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
@@ -167,6 +169,9 @@ def main():
     seed_everything(SEED)
     torch.set_num_threads(args.threads)
     everything = records.fire_smoke(args.data)
+    judged, left = reviewed.fire_smoke(args.reviewed, args.cache)
+    everything += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
+    print(f'{len(judged)} reviewed pictures; left out: {dict(left)}', flush=True)
     train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
     print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
     pictures = cached(args.cache, [r.path for r in train], load_picture, 3)

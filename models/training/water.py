@@ -18,6 +18,7 @@ import augment
 import metrics
 import plumes
 import records
+import reviewed
 from cache import cached, load_mask, load_picture
 from export import export
 from fit import fit, seed_everything
@@ -111,7 +112,8 @@ def order_of(records_, epoch, rendered_share):
     """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
     rng = np.random.default_rng((SEED, epoch, 7))
     wanted = {'aerial': 400, 'canal': 150, 'rendered': rendered_share, 'gauge': 100, 'roads': 260,
-              'street-flooded': 250, 'street-wet': 320, 'street-dry': 140}
+              'street-flooded': 250, 'street-wet': 320, 'street-dry': 140,
+              'reviewed': min(200, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
     for name, count in wanted.items():
         members = [i for i, r in enumerate(records_) if r.set == name]
@@ -147,6 +149,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with water/, street-flood/, traffic/, staff-gauge/ (README)')
     parser.add_argument('--rendered', default='', help='rendered streets: images/ and masks/')
+    parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
     parser.add_argument('--cache', default='.cache')
     parser.add_argument('--out', default='model.onnx')
@@ -158,6 +161,9 @@ def main():
     torch.set_num_threads(args.threads)
     everything = records.water(args.data) + records.streets(args.data) + records.dry_roads(args.data) + records.gauges(args.data)
     everything += records.rendered(args.rendered) if args.rendered else []
+    dry, left = reviewed.dry(args.reviewed, args.cache)
+    everything += [records.Record(r.path, 'reviewed', False, dry=True, group=r.camera) for r in dry]
+    print(f'{len(dry)} reviewed pictures without water; left out: {dict(left)}', flush=True)
     train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
     print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
     pictures = cached(args.cache, [r.path for r in train], load_picture, 3)

@@ -1,0 +1,142 @@
+"""Reads what people judged: an export of central's labels (COCO), the tar as it came or the folder it was unpacked to.
+
+python3 reviewed.py EXPORT [EXPORT ...] [--json]     says what training would read of it, and what not and why
+
+Needs nothing but Python, so it can be tried where nothing is trained.
+"""
+import argparse
+import hashlib
+import json
+import os
+import re
+import tarfile
+from collections import Counter
+from dataclasses import dataclass, field
+
+FIRE = ('smoke', 'flame')  # in the order of the classes in records.py
+WATER = 'water'
+EXPECTED = re.compile(r'^(images/[0-9a-f]{64}\.jpg|annotations\.json|manifest\.json)$')
+
+
+@dataclass
+class Reviewed:
+    path: str
+    camera: str
+    boxes: list = field(default_factory=list)  # (class of FIRE, centre x, centre y, width, height), 0..1
+    loose: bool = False  # a model drew them, nobody corrected them
+
+
+def unpacked(export, cache):
+    """The folder of an export; a tar is unpacked under `cache`, once per content."""
+    if os.path.isdir(export):
+        return export
+    try:
+        with open(export, 'rb') as file:
+            folder = os.path.join(cache, 'reviewed-' + hashlib.file_digest(file, 'sha256').hexdigest()[:16])
+        if not os.path.exists(os.path.join(folder, 'annotations.json')):
+            with tarfile.open(export) as archive:
+                for member in archive:
+                    # Names come from outside: nothing but what an export holds is written.
+                    if not member.isreg() or not EXPECTED.match(member.name):
+                        raise SystemExit(f'{export}: {member.name} has no place in an export; take it out of central again')
+                    path = os.path.join(folder, member.name)
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    with open(path + '.part', 'wb') as out:
+                        out.write(archive.extractfile(member).read())
+                    os.rename(path + '.part', path)
+    except (OSError, tarfile.TarError) as error:
+        raise SystemExit(f'{export}: cannot be read ({error}); it should be a tar of /api/v1/labels/export or its folder')
+    return folder
+
+
+def document(folder):
+    path = os.path.join(folder, 'annotations.json')
+    if not os.path.exists(path):
+        raise SystemExit(f'{folder}: has no annotations.json; export it with format=coco, and take the whole archive')
+    with open(path) as file:
+        return json.load(file)
+
+
+def pictures(export, cache):
+    """(image, path, boxes of the image as (label, cx, cy, w, h, source)) of every picture; refuses one that was altered."""
+    folder = unpacked(export, cache)
+    found = document(folder)
+    names = {category['id']: category['name'] for category in found['categories']}
+    boxes = {}
+    for annotation in found['annotations']:
+        boxes.setdefault(annotation['image_id'], []).append(annotation)
+    for image in found['images']:
+        path = os.path.join(folder, 'images', os.path.basename(image['file_name']))
+        try:
+            with open(path, 'rb') as file:
+                digest = hashlib.file_digest(file, 'sha256').hexdigest()
+        except OSError:
+            raise SystemExit(f'{path}: is missing; export again without images=none')
+        if digest != image['sha256']:
+            raise SystemExit(f'{path}: is not the picture that was judged (its hash differs); export again')
+        width, height = image['width'], image['height']
+        yield image, path, [
+            (names[a['category_id']], (a['bbox'][0] + a['bbox'][2] / 2) / width, (a['bbox'][1] + a['bbox'][3] / 2) / height,
+             a['bbox'][2] / width, a['bbox'][3] / height, a['source']) for a in boxes.get(image['id'], [])]
+
+
+def fire_smoke(exports, cache='.cache'):
+    """(pictures with smoke and flame boxes and pictures surely without, why the others are not among them)."""
+    kept, left = [], Counter()
+    for export in exports:
+        for image, path, boxes in pictures(export, cache):
+            fires = [(FIRE.index(label), *box, source) for label, *box, source in boxes if label in FIRE]
+            if fires:
+                kept.append(Reviewed(path, image['camera'], [tuple(box[:5]) for box in fires],
+                                     any(box[5] == 'model' for box in fires)))
+            elif set(FIRE) & set(image['present']):
+                left['shows fire somewhere, without a box'] += 1
+            elif set(FIRE) <= set(image['absent']):
+                kept.append(Reviewed(path, image['camera']))
+            else:
+                left['not judged for fire'] += 1
+    return kept, left
+
+
+def dry(exports, cache='.cache'):
+    """(pictures surely without standing water, why the others are not among them); boxes are no masks."""
+    kept, left = [], Counter()
+    for export in exports:
+        for image, path, boxes in pictures(export, cache):
+            if WATER in image['absent']:
+                kept.append(Reviewed(path, image['camera']))
+            elif WATER in image['present'] or any(label == WATER for label, *_ in boxes):
+                left['shows water, without a mask'] += 1
+            else:
+                left['not judged for water'] += 1
+    return kept, left
+
+
+def summary(exports, cache):
+    fires, no_fire = fire_smoke(exports, cache)
+    roads, no_road = dry(exports, cache)
+    boxes = Counter(FIRE[box[0]] for r in fires for box in r.boxes)
+    return {
+        'smokeFlame': {'pictures': len(fires), 'withBoxes': sum(bool(r.boxes) for r in fires),
+                       'hardNegatives': sum(not r.boxes for r in fires), 'loose': sum(r.loose for r in fires),
+                       'boxes': {name: boxes[name] for name in FIRE}, 'leftOut': dict(no_fire)},
+        'water': {'dry': len(roads), 'leftOut': dict(no_road)},
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('export', nargs='+')
+    parser.add_argument('--cache', default='.cache', help='where a tar is unpacked')
+    parser.add_argument('--json', action='store_true')
+    args = parser.parse_args()
+    found = summary(args.export, args.cache)
+    if args.json:
+        print(json.dumps(found))
+        return
+    for model, figures in found.items():
+        print(f'{model}: ' + ', '.join(f'{name} {value}' for name, value in figures.items()))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type Event, eventExample } from '@watchpost/shared/contracts/event'
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Central, record, sha256Of, startCentral } from '../../central/api/harness.js'
+import { missingProgram } from '../../helpers/missing-program.js'
+
+const python = '/usr/bin/python3'
+const missing = missingProgram('python3')
+const script = fileURLToPath(new URL('../../../models/training/reviewed.py', import.meta.url))
+
+let central: Central
+let archive: string
+let firePicture: string
+const read = (...parameters: string[]) =>
+  promisify(execFile)(python, [script, ...parameters, '--cache', join(central.directory, 'cache')])
+
+beforeAll(async () => {
+  central = await startCentral()
+  const reviewer = await central.signIn('reviewer')
+  const happen = async (id: string, colour: string, event: Partial<Event>, verdict: object): Promise<string> => {
+    const bytes = await sharp({ create: { width: 320, height: 180, channels: 3, background: colour } })
+      .jpeg()
+      .toBuffer()
+    const evidence = [{ ...eventExample.evidence[0]!, bytes: bytes.length, sha256: sha256Of(bytes) }]
+    await central.incidents.apply([record(id, { happeningId: id, evidence, ...event })])
+    await central.upload(bytes)
+    const url = `/api/v1/events/${id}/verdict`
+    const reply = await central.app.inject({ method: 'POST', url, payload: verdict, headers: reviewer })
+    expect(reply.statusCode).toBe(200)
+    return sha256Of(bytes)
+  }
+  const smoke: Partial<Event> = { kind: 'forest-fire', geometry: { box: [0.1, 0.2, 0.3, 0.4], label: 'smoke' } }
+  await happen('own', '#100', smoke, { value: 'true' })
+  const boxes = [
+    { label: 'smoke', box: [0.5, 0, 0.25, 0.5] },
+    { label: 'flame', box: [0.5, 0.5, 0.1, 0.1] },
+    { label: 'car', box: [0, 0, 0.1, 0.1] },
+  ]
+  firePicture = await happen('corrected', '#200', smoke, { value: 'true', boxes })
+  await happen('fog', '#300', smoke, { value: 'false' })
+  await happen('wet', '#400', { geometry: { label: 'water' } }, { value: 'false' })
+  await happen('obeyed', '#500', { kind: 'red-light', geometry: { box: [0, 0, 0.2, 0.2] } }, { value: 'false' })
+  const url = '/api/v1/labels/export'
+  const reply = await central.app.inject({ method: 'GET', url, headers: await central.signIn('engineer') })
+  archive = join(central.directory, 'reviewed.tar')
+  writeFileSync(archive, reply.rawPayload)
+}, 120_000)
+afterAll(() => central.stop())
+
+const step = (title: string, run: () => Promise<void>) =>
+  it(title, { timeout: 60_000 }, async test => {
+    if (missing) test.skip(missing)
+    await run()
+  })
+
+describe('training', () => {
+  step('reads boxes, hard negatives and dry streets of an export, and counts what it leaves out', async () => {
+    const { stdout } = await read(archive, '--json')
+    expect(JSON.parse(stdout)).toEqual({
+      smokeFlame: {
+        pictures: 3,
+        withBoxes: 2,
+        hardNegatives: 1,
+        loose: 1,
+        boxes: { smoke: 2, flame: 1 },
+        leftOut: { 'not judged for fire': 2 },
+      },
+      water: { dry: 1, leftOut: { 'not judged for water': 4 } },
+    })
+  })
+
+  step('takes boxes as centres and shares, smoke before flame', async () => {
+    const program = `import json, sys; sys.path.insert(0, sys.argv[1]); import reviewed
+for picture in reviewed.fire_smoke([sys.argv[2]], sys.argv[3])[0]: print(json.dumps(vars(picture)))`
+    const parameters = ['-c', program, join(script, '..'), archive, join(central.directory, 'cache')]
+    const { stdout } = await promisify(execFile)(python, parameters)
+    const pictures = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(pictures.find(({ path }) => path.endsWith(`${firePicture}.jpg`))).toMatchObject({
+      camera: 'le-loi-1',
+      loose: false,
+      boxes: [
+        [0, 0.625, 0.25, 0.25, 0.5],
+        [1, 0.55, 0.55, 0.1, 0.1],
+      ],
+    })
+  })
+
+  step('refuses a picture that is not the one that was judged, and what is no export', async () => {
+    await read(archive)
+    const { stdout } = await promisify(execFile)('find', [
+      join(central.directory, 'cache'),
+      '-name',
+      `${firePicture}.jpg`,
+    ])
+    appendFileSync(stdout.trim(), 'x')
+    await expect(read(archive)).rejects.toThrow(/is not the picture that was judged/)
+    mkdirSync(join(central.directory, 'empty'))
+    await expect(read(join(central.directory, 'empty'))).rejects.toThrow(/export it with format=coco/)
+    await expect(read(script)).rejects.toThrow(/cannot be read/)
+  })
+})
