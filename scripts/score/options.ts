@@ -13,6 +13,8 @@ export interface Options {
   readonly report: boolean
   readonly requireHolds: boolean
   readonly out: string | undefined
+  /** Folder of scenes; undefined: those of the repository. */
+  readonly city: string | undefined
 }
 
 export class UsageError extends Error {}
@@ -35,6 +37,7 @@ then holds what central says against the truth. Writes score/report.html and sco
   --cores N          play as many scenes at once as N cores carry (default: ${coreShare} of the machine's)
   --no-tracks        leave out IDF1 and HOTA, which need a replay of each traffic scene
   --no-report        leave out report.html
+  --city DIR         scenes of your own, in place of tests/fixtures/city
   --out DIR          in place of score/
   --json             the result as JSON on standard output, and nothing else there (with npm: npm run --silent score)
   --require-holds    exit code 1 when a hold was measured and missed
@@ -62,6 +65,7 @@ export const parseOptions = (argv: readonly string[]): Options => {
     report: !values['no-report'],
     requireHolds: values['require-holds'] ?? false,
     out: values.out,
+    city: values.city,
   }
 }
 
@@ -81,6 +85,7 @@ const parse = (argv: readonly string[]) => {
         'no-report': { type: 'boolean' },
         'require-holds': { type: 'boolean' },
         out: { type: 'string' },
+        city: { type: 'string' },
       },
     })
   } catch (error) {

@@ -19,7 +19,7 @@ export interface SceneChoice {
 /** Scenes below `folder` (one folder each with `<scene>.mp4` and `truth.json`), in the order of their names. */
 export const loadScenes = (folder: string, { names, use }: SceneChoice): readonly Scene[] => {
   const known = readdirSync(folder, { withFileTypes: true })
-    .filter(entry => entry.isDirectory() && existsSync(join(folder, entry.name, 'truth.json')))
+    .filter(entry => existsSync(join(folder, entry.name, 'truth.json')))
     .map(entry => entry.name)
     .toSorted()
   const unknown = names?.filter(name => !known.includes(name)) ?? []

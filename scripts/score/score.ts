@@ -28,7 +28,10 @@ const main = async (): Promise<number> => {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort(new Error(name)))
   const out = resolve(options.out ?? join(root, 'score'))
   mkdirSync(out, { recursive: true })
-  const scenes = loadScenes(join(root, 'tests/fixtures/city'), { names: options.scenes, use: options.use })
+  const scenes = loadScenes(resolve(options.city ?? join(root, 'tests/fixtures/city')), {
+    names: options.scenes,
+    use: options.use,
+  })
   if (scenes.length === 0) throw new UsageError(`No scene is marked for "${options.use}". Try --use all.`)
 
   const { scores, incidents } = await playAll(scenes, options, out, stopping.signal)

@@ -139,10 +139,7 @@ const incidentSummary = (scores: readonly SceneScore[], score: IncidentScore) =>
   const quiet = scores.filter(({ run }) => run.truth.family === 'quiet')
   const quietNames = new Set(quiet.map(({ run }) => run.truth.scene))
   const rate = rateOf(score.falseOnes.length, played)
-  const quietRate = rateOf(
-    score.falseOnes.filter(({ scene }) => quietNames.has(scene)).length,
-    quiet.map(({ run }) => run.playedS),
-  )
+  const quietOnes = score.falseOnes.filter(({ scene }) => quietNames.has(scene)).length
   const figures = ({ count, cameraDays, perCameraDay, upper95PerCameraDay }: typeof rate) => ({
     count,
     cameraDays: rounded(cameraDays, 5),
@@ -151,7 +148,22 @@ const incidentSummary = (scores: readonly SceneScore[], score: IncidentScore) =>
   })
   return {
     falseIncidentsPerCameraDay: rounded(rate.perCameraDay, 2),
-    falseIncidents: { all: figures(rate), quiet: figures(quietRate) },
+    falseIncidents: {
+      all: figures(rate),
+      quiet: figures(
+        rateOf(
+          quietOnes,
+          quiet.map(({ run }) => run.playedS),
+        ),
+      ),
+      /** The same by the scenes' own clocks: hours that were shown in minutes count as hours. */
+      quietByClock: figures(
+        rateOf(
+          quietOnes,
+          quiet.map(({ run }) => run.playedS * run.truth.timeScale),
+        ),
+      ),
+    },
     duplicatesPerHappening: rounded(score.duplicatesPerHappening, 3),
     incidents: score.raised,
     exposureCameraDays: rounded(rate.cameraDays, 5),

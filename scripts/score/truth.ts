@@ -59,6 +59,8 @@ export const Truth = object({
   height: Type.Integer({ minimum: 16 }),
   durationS: Type.Number({ exclusiveMinimum: 0 }),
   startsAt: Type.Optional(Type.String()),
+  /** How many times faster than real the clip runs: quiet scenes show hours in minutes. */
+  timeScale: Type.Number({ minimum: 1, default: 1 }),
   camera: object({
     location: LonLat,
     altitudeM: Type.Optional(Type.Number()),

@@ -78,6 +78,14 @@ describe('the summary', () => {
     expect(hold(summary, 'false-incidents').reached).toBeNull()
   })
 
+  it('counts hours that are shown in minutes as hours only where it says so', () => {
+    const quiet = truthWith({ scene: 'quiet', family: 'quiet', durationS: 432, timeScale: 200 })
+    const { falseIncidents } = summarise([scoreScene(runOf(quiet), [], null)], [])
+    expect(falseIncidents.quiet.cameraDays).toBe(0.005)
+    expect(falseIncidents.quietByClock.cameraDays).toBe(1)
+    expect(falseIncidents.quietByClock.upper95PerCameraDay).toBe(3)
+  })
+
   it('misses the hold of time when a fire was never found, however short the play', () => {
     const fire = { id: 'fire', kind: 'forest-fire', from: 80, until: 100, onsetAt: 80, onePercentAt: 95 }
     const zone = {

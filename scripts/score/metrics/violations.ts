@@ -65,7 +65,8 @@ interface Window extends Span {
 const windowOf = (truth: Truth, { kind, from, until, at }: TruthHappening, heldS: number): Window => {
   if (kind !== 'illegal-stopping') {
     const due = at ?? from
-    return { due, from: due - toleranceS, until: due + toleranceS }
+    // Who drives against the traffic for a while is rightly told of as long as it lasts.
+    return { due, from: due - toleranceS, until: Math.max(due + toleranceS, until) }
   }
   // A vehicle that stands there in the first frame also stood there while that frame was held.
   const stoodBefore = from <= 0 ? heldS : 0

@@ -7,7 +7,7 @@ const width = 860
 const height = 240
 /** As in the timeline below it, so that seconds stand under each other. */
 const left = 170
-const right = 850
+const right = 840
 const top = 10
 const bottom = 212
 /** A reading stands until the next, but no longer. */

@@ -86,7 +86,7 @@ const pictureOf = ({ image, t, says, truth, told, marks }: Picture, scene: strin
   const drawn = marks.map(mark =>
     mark.kind === 'box'
       ? `<rect class="${mark.of}" x="${mark.box[0]}" y="${mark.box[1]}" width="${mark.box[2]}" height="${mark.box[3]}"/>`
-      : `<line class="${mark.of}" x1="${mark.x - 0.04}" x2="${mark.x + 0.04}" y1="${mark.y}" y2="${mark.y}"/>`,
+      : `<line class="${mark.of}" x1="${mark.x - 0.09}" x2="${mark.x + 0.09}" y1="${mark.y}" y2="${mark.y}"/>`,
   )
   const shot = image
     ? `<div class="shot"><img src="${image}" alt="${esc(scene)} at ${t.toFixed(1)} s"><svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">${drawn.join('')}</svg></div>`

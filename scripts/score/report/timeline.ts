@@ -6,7 +6,7 @@ import { esc } from './markup.js'
 
 const width = 860
 const left = 170
-const right = 850
+const right = 840
 const rowHeight = 20
 
 interface Mark {

@@ -36,6 +36,12 @@ describe('violations', () => {
     ])
   })
 
+  it('that last may be told as long as they do', () => {
+    const wrongWay = truth(happening('a', { kind: 'wrong-way', at: 20, from: 20, until: 26 }))
+    const told = (t: number) => scoreViolations(wrongWay, whole, [event({ t, kind: 'wrong-way' })]).found.length
+    expect([16, 25.5, 26.5].map(told)).toEqual([0, 1, 0])
+  })
+
   it('of standing are due when the allowed time is over, and may be told until the vehicle drives on', () => {
     const standing = truth(happening('a', { kind: 'illegal-stopping', from: 20, until: 50, at: 20 }))
     const told = (t: number) => scoreViolations(standing, whole, [event({ t, kind: 'illegal-stopping' })]).found.length
