@@ -101,6 +101,7 @@ Console   ${city.consoleUrl}/            sign in as ${city.user.name}, password 
 Public    ${city.consoleUrl}/public      what citizens see
 API       ${city.consoleUrl}/api/docs    and ${city.consoleUrl}/public/v1/hotspots
 Agents    ${city.statusPages.join('\n          ')}
+Cameras   ${city.camerasUrl}   positions of the scenes; faults on demand
 Files     ${city.folder} (configuration, logs, data)
 `)
   say(

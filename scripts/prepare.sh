@@ -1,4 +1,4 @@
-# Sourced by scripts/demo and scripts/test: brings a fresh Debian or Ubuntu machine with Node to where the project runs.
+# Sourced by scripts/demo, scripts/streams, scripts/test and scripts/release: brings a fresh Debian or Ubuntu machine with Node to where the project runs.
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf '\033[31merror:\033[0m %s\n' "$*" >&2; exit 1; }
@@ -38,6 +38,7 @@ require_packages() {
 
 # A C++ compiler is needed only where no prebuilt better-sqlite3 can be had.
 build_packages=(make=make g++=g++ python3=python3)
+# GStreamer's RTSP server is an implementation by others that the tests hold the agent against.
 video_packages=(
   ffmpeg=ffmpeg
   "/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib=gir1.2-gst-rtsp-server-1.0"

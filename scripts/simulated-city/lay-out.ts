@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,6 +14,8 @@ export interface City {
   readonly consoleUrl: string
   readonly statusPages: readonly string[]
   readonly streams: readonly string[]
+  /** Where the cameras tell what they show, and take faults. */
+  readonly camerasUrl: string
   readonly user: { readonly name: string; readonly password: string }
   readonly processes: {
     readonly cameras: ProcessSpec
@@ -37,9 +39,15 @@ export const layOutCity = async (root: string): Promise<City> => {
   const logDir = join(folder, 'logs')
   rmSync(folder, { recursive: true, force: true })
   for (const path of [logDir, join(folder, 'secrets')]) mkdirSync(path, { recursive: true, mode: 0o700 })
-  cpSync(join(root, 'scripts/simulated-city'), folder, { recursive: true, filter: file => !file.endsWith('.ts') })
+  const sources = join(root, 'scripts/simulated-city')
+  for (const file of readdirSync(sources)) if (file.endsWith('.yaml')) cpSync(join(sources, file), join(folder, file))
 
-  const ports = { rtsp: await freePort(8554), mqtt: await freePort(1883), http: await freePort(8080) }
+  const ports = {
+    rtsp: await freePort(8554),
+    mqtt: await freePort(1883),
+    http: await freePort(8080),
+    control: await freePort(8555),
+  }
   const secret = (): string => randomBytes(18).toString('base64url')
   const write = (path: string, text: string): void => writeFileSync(join(folder, path), text, { mode: 0o600 })
   const secrets = agents.map(({ id }) => ({ id, mqtt: secret(), token: secret() }))
@@ -89,20 +97,19 @@ export const layOutCity = async (root: string): Promise<City> => {
     consoleUrl: `http://127.0.0.1:${ports.http}`,
     statusPages,
     streams: agents.map(({ scene }) => `rtsp://127.0.0.1:${ports.rtsp}/${scene}`),
+    camerasUrl: `http://127.0.0.1:${ports.control}/streams`,
     user,
     processes: {
       cameras: {
         name: 'cameras',
-        command: '/usr/bin/python3',
+        command: process.execPath,
         args: [
-          join(root, 'scripts/rtsp-server.py'),
-          '--port',
-          String(ports.rtsp),
-          '--user',
-          camera.user,
-          '--password-file',
-          join(folder, camera.passwordFile),
-          ...agents.map(({ scene }) => `${scene}=${join(root, 'tests/fixtures/city', scene, `${scene}.mp4`)}`),
+          join(root, 'scripts/dist/simulated-city/streams/main.js'),
+          ...agents.map(({ scene }) => scene),
+          // The water begins to rise when the first agent looks, not while models are loaded.
+          '--start-together',
+          ...['--port', String(ports.rtsp), '--control-port', String(ports.control)],
+          ...['--user', camera.user, '--password-file', join(folder, camera.passwordFile)],
         ],
       },
       central: { name: 'central', command: process.execPath, args: [centralMain, 'run', '--config', config] },
