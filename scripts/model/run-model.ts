@@ -24,6 +24,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'measure a package on labelled pictures',
     load: async () => (await import('./commands/eval.js')).evaluate,
   },
+  bench: {
+    summary: 'time and memory per picture, beside bare ONNX Runtime',
+    load: async () => (await import('./commands/bench.js')).bench,
+  },
+  diff: {
+    summary: 'how two packages differ: manifest, size, what they see',
+    load: async () => (await import('./commands/diff.js')).diff,
+  },
   keygen: {
     summary: 'make a pair of keys to sign packages with',
     load: async () => (await import('./commands/keygen.js')).keygen,

@@ -300,7 +300,7 @@ describe('the model command', () => {
     const overview = await model(folder, '--help')
     expect(overview.code).toBe(0)
     const names = [...overview.stdout.matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name]) => name!)
-    expect(names).toEqual(expect.arrayContaining(['pack', 'validate', 'eval', 'keygen', 'sign', 'unpack']))
+    expect(names).toEqual(['pack', 'golden', 'validate', 'eval', 'bench', 'diff', 'keygen', 'sign', 'unpack'])
     for (const name of names)
       expect(await model(folder, name, '--help')).toMatchObject({
         code: 0,
