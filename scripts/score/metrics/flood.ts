@@ -16,7 +16,10 @@ export interface Crossing {
   readonly level: string
   readonly cm: number
   readonly at: number
-  /** Seconds until central had the event, and the incident; null: it never came. */
+  /**
+   * Seconds until central had an event of this level or a higher one, and the incident; null: none came. One that came long
+   * before was a false alarm, not an answer.
+   */
   readonly toEventS: number | null
   readonly toIncidentS: number | null
 }
@@ -49,6 +52,8 @@ export interface FloodScore {
 const maxHoldS = 10
 /** A level that is further off than this while the lens is covered or the camera moved is wrong. */
 const wrongCm = 5
+/** A level may be told so much before it is reached: what the permitted error of the level makes of it. */
+const earlyS = 10
 const lagStepS = 0.5
 const maxLagS = 15
 
@@ -141,11 +146,15 @@ const crossingsOf = (
   playedS: number,
   events: readonly SeenEvent[],
   incidents: readonly SeenIncident[],
-): readonly Crossing[] =>
-  (truth.levels ?? []).flatMap(({ name, cm }) => {
+): readonly Crossing[] => {
+  const cmOf = new Map((truth.levels ?? []).map(({ name, cm }) => [name, cm]))
+  return (truth.levels ?? []).flatMap(({ name, cm }) => {
     const at = reachedAt(truth.frames, cm)
     if (at === null || at > playedS) return []
-    const event = events.find(({ kind, level, phase }) => kind === 'flood-level' && level === name && phase !== 'ended')
+    const event = events.find(
+      ({ kind, level, phase, t }) =>
+        kind === 'flood-level' && phase !== 'ended' && t >= at - earlyS && (cmOf.get(level ?? '') ?? 0) >= cm,
+    )
     const incident = incidents.find(
       ({ kind, happenings }) =>
         event && kind === 'flood-level' && happenings.some(({ happeningId }) => happeningId === event.happeningId),
@@ -162,5 +171,6 @@ const crossingsOf = (
       },
     ]
   })
+}
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

@@ -25,7 +25,7 @@ export const page = ({ result, scores, incidents, pictures, css }: PageContent):
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Watchpost: score of the whole chain</title><style>${css}</style></head><body><main>
 <header><h1>From camera to incident: the score</h1>
-<p>${scores.length} scenes with known truth were played as live cameras through agents, broker and central. ${esc(playedText(result))}</p></header>
+<p>Scenes with known truth, played as live cameras through agents, broker and central: ${scores.length}. ${esc(playedText(result))}</p></header>
 <section><h2>What it is to reach</h2>${holdsTable(result)}${droppedNote(result)}</section>
 ${tiles(result)}
 <section><h2>Scenes</h2>${scenesTable(scores)}</section>
@@ -39,7 +39,7 @@ ${scores.map(score => sceneSection(score, incidents, pictures.get(score.run.trut
 const playedText = ({ exposureCameraDays, falseIncidents }: Result): string => {
   const minutes = ((exposureCameraDays ?? 0) * 1440).toFixed(1)
   const { count, upper95PerCameraDay } = falseIncidents.all
-  return `${minutes} camera minutes with ${count} false incidents: with 95 % certainty at most ${figure(upper95PerCameraDay, 0)} per camera and day, a bound that only longer play can lower.`
+  return `False incidents in ${minutes} camera minutes: ${count}; with 95 % certainty at most ${figure(upper95PerCameraDay, 0)} per camera and day, a bound that only longer play can lower.`
 }
 
 /** Above this share of dropped frames the figures tell more about the machine than about the software. */
@@ -73,7 +73,7 @@ const sceneSection = (score: SceneScore, incidents: readonly SeenIncident[], pic
     truth.light,
     ...truth.weather,
     `${run.playedS.toFixed(0)} s played`,
-    `kept to ${truth.use}`,
+    truth.use === 'score' ? 'kept for scoring' : 'developed on',
   ]
   return `<section class="scene" id="${esc(truth.scene)}"><h2>${esc(truth.scene)}</h2><p class="facts">${facts.map(esc).join(' · ')}</p>
 ${flood ? levelChart(run) : ''}

@@ -125,6 +125,16 @@ describe('flood score', () => {
     ])
   })
 
+  it('takes an event of a higher level for the lower ones too, and one of long before for none', () => {
+    const told = (t: number, level: string) =>
+      scoreFlood(truth(), 100, [], [event({ t, receivedT: t, kind: 'flood-level', level })], []).crossings.map(
+        ({ toEventS }) => toEventS,
+      )
+    expect(told(42, 'deep')).toEqual([22, 2])
+    expect(told(15, 'wet')).toEqual([-5, null])
+    expect(told(5, 'wet')).toEqual([null, null])
+  })
+
   it('does not ask for levels that are reached after the end of the play', () => {
     expect(scoreFlood(truth(), 30, [], [], []).crossings.map(({ level }) => level)).toEqual(['wet'])
   })
