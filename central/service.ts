@@ -23,6 +23,11 @@ import type { ExportLog } from './labels/export-log.js'
 import { createLabels } from './labels/labels.js'
 import { openSqliteExportLog } from './labels/sqlite/export-log.js'
 import type { City } from './registry/city.js'
+import { openDiskPackages } from './models/adapters/disk-packages.js'
+import { createModels } from './models/create-models.js'
+import type { ModelStore } from './models/model-store.js'
+import type { PackageStore } from './models/package-store.js'
+import { openSqliteModelStore } from './models/sqlite/sqlite-model-store.js'
 import { createRegistry } from './registry/create-registry.js'
 import { openSqliteRegistryStore } from './registry/sqlite/sqlite-registry-store.js'
 import { openEmbeddedStore } from './timeseries/embedded/embedded-store.js'
@@ -53,6 +58,8 @@ export interface Adapters {
   readonly openIncidents: () => IncidentStore
   readonly openEvidence: (isNamed: (sha256: string) => Promise<boolean>) => EvidenceStore
   readonly openUsers: () => UserStore
+  readonly openPackages: () => PackageStore
+  readonly openModels: () => ModelStore
   readonly openExportLog: () => ExportLog
   /** Undefined with an external broker. */
   readonly broker: Broker | undefined
@@ -92,10 +99,20 @@ export const buildService = async (
     publish,
     isKnown: registry.isKnown,
     noteUnknown: registry.noteUnknown,
-    onStatus: registry.onMessage,
+    onStatus: (topic, payload) => {
+      models.onMessage(topic, payload)
+      registry.onMessage(topic, payload)
+    },
     log: log.child({ room: 'ingest' }),
     metrics,
     onFatal: use.onFatal,
+  })
+  const models = createModels({
+    store: use.openModels(),
+    packages: use.openPackages(),
+    registry,
+    clock,
+    log: log.child({ room: 'models' }),
   })
   const timeseries = use.openTimeSeries(countRefused(metrics, log.child({ room: 'timeseries' })))
   const incidentStore = use.openIncidents()
@@ -129,6 +146,7 @@ export const buildService = async (
     incidents,
     labels,
     registry,
+    models,
     ledger: ingest.ledger,
     timeseries,
     users,
@@ -198,7 +216,14 @@ export const buildService = async (
       await use.broker?.stop()
       await http.close()
       await registry.stop()
-      await Promise.all([timeseries.close(), incidentStore.close(), evidence.close(), users.close(), exportLog.close()])
+      await Promise.all([
+        timeseries.close(),
+        incidentStore.close(),
+        evidence.close(),
+        users.close(),
+        models.close(),
+        exportLog.close(),
+      ])
     },
     replaceCity: next => {
       registry.replaceCity(next)
@@ -236,6 +261,9 @@ export const defaultAdapters = (
         clock: Date.now,
       }),
     openUsers: () => openSqliteUsers({ file: files.users }),
+    openPackages: () =>
+      openDiskPackages({ directory: files.packages, maxBytes: settings.models.maxBytes, clock: Date.now }),
+    openModels: () => openSqliteModelStore(files.models),
     openExportLog: () => openSqliteExportLog({ file: files.exportLog }),
     broker:
       broker.mode === 'embedded'

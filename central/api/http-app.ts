@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController } from 'fastify'
 import type { HttpApp, HttpDeps } from './http-deps.js'
 import { evidenceUpload } from './ingest/evidence-routes.js'
+import { modelDownload } from './ingest/model-download.js'
 import { createAnnouncements } from './ioc/announcements.js'
 import { createCameraViews } from './ioc/camera-views.js'
 import { createChangeStream } from './ioc/change-stream.js'
@@ -50,6 +51,11 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
   await app.register(evidenceUpload, {
     prefix: '/ingest/v1',
     evidence,
+    ...(deps.evidenceTokens && { tokens: deps.evidenceTokens }),
+  })
+  await app.register(modelDownload, {
+    prefix: '/ingest/v1',
+    packages: deps.models.packages,
     ...(deps.evidenceTokens && { tokens: deps.evidenceTokens }),
   })
   await app.register(addDocumentsPage, { prefix: '/api' })

@@ -5,6 +5,7 @@ import type { EvidenceStore, StoredEvidence } from '../evidence/evidence-store.j
 import type { Incidents } from '../incidents/incidents.js'
 import type { Ingest } from '../ingest/ingest.js'
 import type { Labels } from '../labels/labels.js'
+import type { Models } from '../models/models.js'
 import type { Registry, RegistryChange } from '../registry/registry.js'
 import type { TimeSeriesStore } from '../timeseries/time-series-store.js'
 import type { Users } from './ioc/users.js'
@@ -20,6 +21,7 @@ export interface HttpDeps {
   readonly incidents: Incidents
   readonly labels: Labels
   readonly registry: Pick<Registry, 'city' | 'camera' | 'wardAt' | 'cameras' | 'agents' | 'command'>
+  readonly models: Models
   readonly ledger: Ingest['ledger']
   readonly timeseries: Pick<TimeSeriesStore, 'query' | 'latest'>
   readonly users: Users

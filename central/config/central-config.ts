@@ -63,6 +63,9 @@ export const CentralConfig = object({
     /** One line per agent: `agentId:token`. */
     tokensFile: Type.Optional(path('agent:token lines; without it only loopback may upload.')),
   }),
+  models: object({
+    maxBytes: Type.Integer({ minimum: 1024, default: 268_435_456, description: 'Largest model package accepted.' }),
+  }),
   incidents: object({
     mergeRadiusM: Type.Number({ minimum: 0, default: 150 }),
     mergeWindowSeconds: Type.Number({ minimum: 0, default: 900 }),

@@ -10,6 +10,10 @@ export const dataFiles = (dataDir: string) => ({
   /** Accounts; also opened by `watchpost-central user`. */
   users: join(dataDir, 'users.sqlite'),
   evidence: join(dataDir, 'evidence'),
+  /** Model packages by digest. */
+  packages: join(dataDir, 'packages'),
+  /** Shadow reports, and who changed which model. */
+  models: join(dataDir, 'models.sqlite'),
   /** Who took labels out. */
   exportLog: join(dataDir, 'label-exports.sqlite'),
   /** What label exports gather while they run. */

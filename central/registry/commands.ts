@@ -17,11 +17,17 @@ export interface Commands {
 }
 
 const defaultTimeoutMs = 10_000
+/** Opening workers with another package takes seconds on a small gateway. */
+const modelTimeoutMs = 60_000
 
 export const createCommands = (publish: PublishDown): Commands => {
   const waiting = new Map<string, { agentId: string; settle: (outcome: CommandReply | Error) => void }>()
 
-  const send = (address: AgentAddress, name: CommandName, { cameraId, timeoutMs = defaultTimeoutMs }: CommandOptions) =>
+  const send = (
+    address: AgentAddress,
+    name: CommandName,
+    { cameraId, model, timeoutMs = model ? modelTimeoutMs : defaultTimeoutMs }: CommandOptions,
+  ) =>
     new Promise<CommandReply>((resolve, reject) => {
       const commandId = uuid()
       const settle = (outcome: CommandReply | Error): void => {
@@ -33,7 +39,12 @@ export const createCommands = (publish: PublishDown): Commands => {
       const late = `agent ${address.agentId} did not reply to "${name}" within ${timeoutMs} ms; see whether it is online`
       const timer = setTimeout(() => settle(new CommandTimeoutError(late)), timeoutMs)
       waiting.set(commandId, { agentId: address.agentId, settle })
-      const command = { commandId, at: new Date().toISOString(), ...(cameraId === undefined ? {} : { cameraId }) }
+      const command = {
+        commandId,
+        at: new Date().toISOString(),
+        ...(cameraId === undefined ? {} : { cameraId }),
+        ...(model && { model }),
+      }
       publish(commandTopic(address, name), JSON.stringify(command), delivery.command).catch(settle)
     })
 

@@ -192,10 +192,17 @@ export const createRegistry = (options: RegistryOptions): Registry => {
       online = listener
     },
     desired: agentId => store.desired(agentId),
-    setDesired: async (agentId, config) => {
+    reported: address => agents.get(address)?.reported ?? null,
+    setDesired: async (agentId, change) => {
       addressOf(agentId)
-      const version = (store.desired(agentId)?.version ?? 0) + 1
-      const desired = { version, at: new Date(now()).toISOString(), config: { ...config } }
+      const before = store.desired(agentId)
+      const models = change.models ?? before?.models
+      const desired = {
+        version: (before?.version ?? 0) + 1,
+        at: new Date(now()).toISOString(),
+        config: { ...(change.config ?? before?.config) },
+        ...(models === undefined ? {} : { models: [...models] }),
+      }
       store.saveDesired(agentId, desired)
       await publishDesired(agentId)
       return desired

@@ -1,6 +1,7 @@
 import type { AgentView, CameraView } from '@watchpost/shared/api/incidents'
 import type { LonLat } from '@watchpost/shared/contracts/primitives'
-import type { CommandName, CommandReply, Desired } from '@watchpost/shared/contracts/twin'
+import type { ModelCommand } from '@watchpost/shared/contracts/model-rollout'
+import type { CommandName, CommandReply, Desired, Reported } from '@watchpost/shared/contracts/twin'
 import type { AgentAddress, ParsedTopic } from '@watchpost/shared/topics'
 import type { LogConsumer } from '../ingest/committed-record.js'
 import type { City, Hotspot, Site, SiteCamera, Ward } from './city.js'
@@ -51,8 +52,10 @@ export interface Registry {
   /** One listener; an agent of the city file is online with this epoch, also when the city file named it just now. */
   onOnline(listener: (address: AgentAddress, epoch: number) => void): void
   desired(agentId: string): Desired | undefined
+  /** What the agent last said it runs. */
+  reported(address: AgentAddress): Reported | null
   /** Stores and publishes the next version. Rejects with `UnknownAgentError` for an agent that is not in the city file. */
-  setDesired(agentId: string, config: Readonly<Record<string, unknown>>): Promise<Desired>
+  setDesired(agentId: string, change: DesiredChange): Promise<Desired>
   /** To be called after every connection to the broker. */
   repeatDesired(): void
   /** Resolves with the agent's reply. Rejects with `CommandTimeoutError` when none comes in time. */
@@ -61,8 +64,13 @@ export interface Registry {
   stop(): Promise<void>
 }
 
+/** What is not named stays as it is. */
+export type DesiredChange = Partial<Pick<Desired, 'config' | 'models'>>
+
 export interface CommandOptions {
   readonly cameraId?: string
+  /** Of the command `model`. */
+  readonly model?: ModelCommand
   /** Default 10 s. */
   readonly timeoutMs?: number
 }

@@ -89,6 +89,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
     trials.delete(slot)
     comparedWith.delete(slot)
     await trial?.stop()
+    onChanged()
     const report = trial?.report()
     if (!report) return
     finished.set(slot, report)
@@ -162,12 +163,12 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
     slots.write(slot, { candidate: null, ...slots.happened('stopped', digest, why) })
     handOver.sweep()
   }
-  const promote = async (slot: string, digest: string): Promise<void> => {
+  const promote = async (slot: string, digest: string, guard: Guard = {}): Promise<void> => {
     const trial = trials.get(slot)
     const model = trial?.state.digest === digest && trial.phase() !== 'failed' ? trial.model() : undefined
     if (!trial || !model)
       throw new Error(`Package ${digest.slice(0, 12)}… was never loaded as a candidate for "${slot}"; shadow it first.`)
-    await handOver.promote(slot, digest, model, trial.state.guard)
+    await handOver.promote(slot, digest, model, { ...trial.state.guard, ...guard })
     await endTrial(slot)
   }
   const isShadowing = (slot: string, digest: string): boolean =>
@@ -184,7 +185,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
     } else if (wish.mode === 'active' && wish.digest === model.digest)
       await dropCandidate(slot, 'Central wants the model that runs.')
     else if (wish.mode === 'active' && wish.digest !== undefined && isShadowing(slot, wish.digest))
-      await promote(slot, wish.digest)
+      await promote(slot, wish.digest, wish.guard)
     else await tryOut(model, candidateOf(wish.mode, wish))
     slots.write(slot, { wish })
   }
@@ -213,7 +214,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       await tryOut(model, candidateOf('shadow', command))
     } else if (command.action === 'stop-shadow') await dropCandidate(slot, 'By command.')
     else if (command.action === 'rollback') await handOver.rollBack(slot, 'By command.')
-    else await promote(slot, candidateOf('active', command).digest)
+    else await promote(slot, candidateOf('active', command).digest, command.guard)
     return { model: standings().find(one => one.slot === slot) }
   }
 

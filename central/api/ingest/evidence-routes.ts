@@ -61,7 +61,8 @@ export const evidenceUpload: FastifyPluginAsyncTypebox<UploadOptions> = async (a
   )
 }
 
-const authorise = (request: FastifyRequest, tokens: ReadonlyMap<string, string> | undefined): void => {
+/** The agent and its token. @throws ProblemError 401 */
+export const authorise = (request: FastifyRequest, tokens: ReadonlyMap<string, string> | undefined): void => {
   const agentId = String(request.headers['x-watchpost-agent'] ?? '')
   if (tokens === undefined) {
     if (isLoopback(request)) return

@@ -50,12 +50,14 @@ export const agentRoutes: FastifyPluginAsyncTypebox<AgentOptions> = async (app, 
     },
     async request => {
       const { id } = request.params
-      const { name, cameraId } = request.body
+      const { name, cameraId, model } = request.body
       if (!views.agents(meOf(request)).some(agent => agent.id === id)) throw notFound('agent', id)
-      return registry.command(id, name, { ...(cameraId !== undefined && { cameraId }) }).catch((error: Error) => {
-        if (error.name !== 'CommandTimeoutError') throw error
-        throw new ProblemError(504, 'The agent did not answer', `${error.message} Is it online? See /api/v1/agents.`)
-      })
+      return registry
+        .command(id, name, { ...(cameraId !== undefined && { cameraId }), ...(model && { model }) })
+        .catch((error: Error) => {
+          if (error.name !== 'CommandTimeoutError') throw error
+          throw new ProblemError(504, 'The agent did not answer', `${error.message} Is it online? See /api/v1/agents.`)
+        })
     },
   )
 }

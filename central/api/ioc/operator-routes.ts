@@ -12,6 +12,7 @@ import { eventRoutes } from './event-routes.js'
 import { evidenceRoutes } from './evidence-routes.js'
 import { incidentRoutes } from './incident-routes.js'
 import { labelRoutes } from './label-routes.js'
+import { modelRoutes } from './model-routes.js'
 import { seriesRoutes } from './series-routes.js'
 import { sessionRoutes } from './session-routes.js'
 import { streamRoutes } from './stream-routes.js'
@@ -36,6 +37,7 @@ export const operatorRoutes: FastifyPluginAsync<OperatorOptions> = async (app, d
   await app.register(labelRoutes, { labels })
   await app.register(cameraRoutes, { views, evidence })
   await app.register(agentRoutes, { registry, ledger, views })
+  await app.register(modelRoutes, { models: deps.models })
   await app.register(seriesRoutes, { timeseries, views, clock })
   await app.register(evidenceRoutes, { evidence, incidents, views })
   await app.register(streamRoutes, { stream })

@@ -7,6 +7,7 @@ import { LanguageProvider, useLanguage } from './i18n/language.js'
 import { AgentsPage } from './pages/agents.js'
 import { CamerasPage } from './pages/cameras.js'
 import { IncidentsPage } from './pages/incidents.js'
+import { ModelsPage } from './pages/models.js'
 import { PrecisionPage } from './pages/precision.js'
 import { SignInPage } from './pages/sign-in.js'
 import { useNow } from './parts/use-now.js'
@@ -58,6 +59,7 @@ const places = [
   ],
   ['/precision', 'nav.precision', 'M4 20h16M6 20v-7m6 7V5m6 15v-9'],
   ['/agents', 'nav.agents', 'M4 5h16v6H4zM4 13h16v6H4zM7.500 8v.01M7.500 16v.01'],
+  ['/models', 'nav.models', 'M12 3 4 7.500v9L12 21l8-4.500v-9L12 3Zm0 9 8-4.500M12 12v9M12 12 4 7.500'],
 ] as const
 
 const Shell = ({ name }: { readonly name: string }) => {
@@ -126,6 +128,9 @@ const Shell = ({ name }: { readonly name: string }) => {
               </Route>
               <Route path="/agents">
                 <AgentsPage />
+              </Route>
+              <Route path="/models">
+                <ModelsPage />
               </Route>
               <Route>
                 <Redirect to="/incidents" replace />

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { AgentView, Role } from '@watchpost/shared/api/incidents'
 import { eventEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import { type Event, eventExample } from '@watchpost/shared/contracts/event'
+import type { Desired, Reported } from '@watchpost/shared/contracts/twin'
 import type { FastifyBaseLogger, LightMyRequestResponse } from 'fastify'
 import sharp from 'sharp'
 import { createHttpApp } from '../../../central/api/http-app.js'
@@ -17,6 +18,9 @@ import { openSqliteIncidents } from '../../../central/incidents/sqlite/incident-
 import type { CommittedRecord } from '../../../central/ingest/committed-record.js'
 import { createLabels } from '../../../central/labels/labels.js'
 import { openSqliteExportLog } from '../../../central/labels/sqlite/export-log.js'
+import { openDiskPackages } from '../../../central/models/adapters/disk-packages.js'
+import { createModels } from '../../../central/models/create-models.js'
+import { openSqliteModelStore } from '../../../central/models/sqlite/sqlite-model-store.js'
 import type { CameraState } from '../../../central/registry/registry.js'
 import type { SeriesPoint, SeriesValue } from '../../../central/timeseries/time-series-store.js'
 import { cameras, cityRegistry } from '../incidents/city.js'
@@ -43,6 +47,8 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     seriesFails: false,
     conditions: new Map<string, CameraState['condition']>(),
     agents: [agentView('an-cuu-1')],
+    reported: new Map<string, Reported>(),
+    desired: new Map<string, Desired>(),
     logged: [] as unknown[],
   }
   const clock = () => world.now
@@ -97,6 +103,27 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
       result: { name },
     }),
   }
+  const models = createModels({
+    store: openSqliteModelStore(':memory:'),
+    packages: openDiskPackages({ directory: join(directory, 'packages'), maxBytes: 200_000, clock }),
+    registry: {
+      agents: () => world.agents,
+      isKnown: () => true,
+      reported: ({ agentId }) => world.reported.get(agentId) ?? null,
+      desired: agentId => world.desired.get(agentId),
+      setDesired: async (agentId, asked) => {
+        if (!world.agents.some(({ id }) => id === agentId))
+          throw Object.assign(new Error('unknown'), { name: 'UnknownAgentError' })
+        const before = world.desired.get(agentId)
+        const version = (before?.version ?? 0) + 1
+        const desired = { config: {}, ...before, ...asked, version, at: new Date(world.now).toISOString() }
+        world.desired.set(agentId, desired)
+        return desired
+      },
+    },
+    clock,
+    log: { warn: () => {}, debug: () => {} },
+  })
   const http: HttpApp = await createHttpApp({
     http: { trustProxy: false, secureCookies: false },
     publicApi: publicApi(),
@@ -106,6 +133,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     evidenceTokens: new Map([['an-cuu-1', agentToken]]),
     incidents,
     labels,
+    models,
     registry,
     ledger: async () => undefined,
     timeseries: {
@@ -133,6 +161,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     incidents,
     evidence,
     users,
+    models,
     /** Adds a user and returns the headers that speak for them (a token: cheaper than a password's hash each time). */
     signIn: async (role: Role, wardId: string | null = null): Promise<{ authorization: string }> => {
       await users.add({ name: `${role}-1`, role, wardId, password })

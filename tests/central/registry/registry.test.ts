@@ -275,9 +275,9 @@ describe('cameras', () => {
 
 describe('desired', () => {
   it('counts versions up, publishes retained, and says it again after a reconnection', async () => {
-    expect(await registry.setDesired('an-cuu-1', { cameras: [] })).toMatchObject({ version: 1 })
+    expect(await registry.setDesired('an-cuu-1', { config: { cameras: [] } })).toMatchObject({ version: 1 })
     brokerAway = true
-    expect(await registry.setDesired('an-cuu-1', { cameras: [1] })).toMatchObject({ version: 2 })
+    expect(await registry.setDesired('an-cuu-1', { config: { cameras: [1] } })).toMatchObject({ version: 2 })
     expect(published).toHaveLength(1)
     brokerAway = false
     registry.repeatDesired()

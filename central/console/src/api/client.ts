@@ -12,6 +12,7 @@ import type {
   VerdictBody,
 } from '@watchpost/shared/api/incidents'
 import type { LabelPage, PrecisionRow } from '@watchpost/shared/api/labels'
+import type { ModelView, PackageView, RolloutBody, RolloutView, ShadowView } from '@watchpost/shared/api/models'
 import type { Problem } from '@watchpost/shared/contracts/primitives'
 
 /** A reply of central that is not 2xx; `status` 0 when central could not be reached. */
@@ -25,23 +26,27 @@ export class ApiError extends Error {
 }
 
 interface Request {
-  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly body?: unknown
+  /** Sent as it is, in place of a JSON body. */
+  readonly file?: Blob
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const call = async <T>(path: string, { method = 'GET', body, headers = {} }: Request = {}): Promise<T> => {
+const call = async <T>(path: string, { method = 'GET', body, file, headers = {} }: Request = {}): Promise<T> => {
   const reply = await fetch(`/api/v1${path}`, {
     method,
     credentials: 'same-origin',
-    headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { ...headers, ...(file || body !== undefined ? { 'content-type': typeOf(file) } : {}) },
+    ...(file ? { body: file } : body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch((error: unknown) => {
     throw new ApiError(0, { detail: String(error) })
   })
   if (!reply.ok) throw new ApiError(reply.status, (await reply.json().catch(() => ({}))) as Partial<Problem>)
   return (reply.status === 204 ? undefined : await reply.json()) as T
 }
+
+const typeOf = (file: Blob | undefined): string => (file ? 'application/octet-stream' : 'application/json')
 
 export interface IncidentFilter {
   readonly open: boolean
@@ -85,6 +90,13 @@ export const api = {
   ledger: (agentId: string) => call<Ledger>(`/agents/${agentId}/ledger`),
   precision: async () => (await call<{ items: PrecisionRow[] }>('/models/precision')).items,
   labels: (query: Readonly<Record<string, string>>) => call<LabelPage>(`/labels?${new URLSearchParams(query)}`),
+  models: async () => (await call<{ items: ModelView[] }>('/models')).items,
+  shadow: async (model: string) => (await call<ShadowView>(`/models/${model}/shadow`)).items,
+  rollOut: (model: string, body: RolloutBody) =>
+    call<RolloutView>(`/models/${model}/rollout`, { method: 'POST', body }),
+  packages: async () => (await call<{ items: PackageView[] }>('/models/packages')).items,
+  uploadPackage: (sha256: string, file: Blob) =>
+    call<PackageView>(`/models/packages/${sha256}`, { method: 'PUT', file }),
   series: (query: { cameraId: string; property: string; from: string; to: string; windowMs: number }) =>
     call<SeriesView>(
       `/series?${new URLSearchParams({

@@ -12,7 +12,7 @@ const reopenEveryMs = 3000
 const staleAfter: Readonly<Record<string, readonly string[]>> = {
   incident: ['incidents', 'incident'],
   camera: ['cameras'],
-  agent: ['agents', 'ledger'],
+  agent: ['agents', 'ledger', 'models', 'shadow'],
 }
 
 /** Keeps one event stream open; a broken connection the browser reconnects by itself, with Last-Event-ID. */
