@@ -30,7 +30,7 @@ export const operatorRoutes: FastifyPluginAsync<OperatorOptions> = async (app, d
   await app.register(compress)
   await addSignIn(app, users)
 
-  await app.register(sessionRoutes, { users, secureCookies, clock })
+  await app.register(sessionRoutes, { users, secureCookies })
   await app.register(cityRoutes, { registry, ...(mapStyleUrl !== undefined && { mapStyleUrl }) })
   await app.register(incidentRoutes, { incidents })
   await app.register(eventRoutes, { incidents })

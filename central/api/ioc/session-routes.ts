@@ -1,24 +1,24 @@
+import rateLimit from '@fastify/rate-limit'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { Me, SignIn } from '@watchpost/shared/api/incidents'
 import { meOf, sessionCookie, setSession } from '../plugins/sign-in.js'
 import { ProblemError } from '../problem.js'
-import { createRateWindow } from '../rate-window.js'
 import type { Users } from './users.js'
 
 interface SessionOptions {
   readonly users: Users
   readonly secureCookies: boolean
-  readonly clock: () => number
 }
 
 /** Guessing is slow from one address and against one name; people who mistype are not locked out for long. */
-const triesPerMinute = 10
+const tries = { max: 10, timeWindow: 60_000, cache: 10_000 } as const
 
-export const sessionRoutes: FastifyPluginAsyncTypebox<SessionOptions> = async (
-  app,
-  { users, secureCookies, clock },
-) => {
-  const tries = createRateWindow({ calls: triesPerMinute, windowMs: 60_000, maxKeys: 10_000, clock })
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionOptions> = async (app, { users, secureCookies }) => {
+  await app.register(rateLimit, { global: false })
+  const limits = [
+    app.createRateLimit(tries),
+    app.createRateLimit({ ...tries, keyGenerator: request => (request.body as SignIn).name }),
+  ]
   const schema = { tags: ['session'], response: { 200: Me } }
 
   app.post(
@@ -26,7 +26,10 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionOptions> = async (
     { config: { roles: 'anybody' }, schema: { ...schema, summary: 'Sign in', body: SignIn } },
     async (request, reply) => {
       const { name, password } = request.body
-      const waitSeconds = Math.max(tries.take(`address ${request.ip}`), tries.take(`name ${name}`))
+      const taken = await Promise.all(limits.map(limit => limit(request)))
+      const waitSeconds = Math.max(
+        ...taken.map(limit => (!limit.isAllowed && limit.isExceeded ? limit.ttlInSeconds : 0)),
+      )
       if (waitSeconds > 0) {
         reply.header('retry-after', waitSeconds)
         throw new ProblemError(429, 'Too many sign-ins', `Wait ${waitSeconds} seconds.`)

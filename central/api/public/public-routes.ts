@@ -1,9 +1,9 @@
+import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { HotspotCollection, HotspotReadings } from '@watchpost/shared/api/public'
 import { Id, Sha256 } from '@watchpost/shared/contracts/primitives'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { notFound, ProblemError } from '../problem.js'
-import { createRateWindow } from '../rate-window.js'
 import { type CachedBody, createCachedBody } from './cached-reply.js'
 import type { Hotspots } from './hotspots.js'
 import type { PublicSnapshots } from './public-snapshots.js'
@@ -28,8 +28,6 @@ const tags = ['public']
 export const publicRoutes: FastifyPluginAsyncTypebox<PublicOptions> = async (app, options) => {
   const { hotspots, snapshots, clock } = options
   const serialise = createSerialisers()
-  const calls = options.requestsPerMinute || Number.POSITIVE_INFINITY
-  const limit = createRateWindow({ calls, windowMs: 60_000, maxKeys: 50_000, clock })
   const collection = createCachedBody({
     make: async () => serialise.collection(await hotspots.collection()),
     freshMs: collectionFreshMs,
@@ -37,14 +35,12 @@ export const publicRoutes: FastifyPluginAsyncTypebox<PublicOptions> = async (app
   })
   const readings = new Map<string, () => Promise<CachedBody>>()
 
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.header('access-control-allow-origin', '*')
     reply.header('x-content-type-options', 'nosniff')
-    const waitSeconds = limit.take(request.ip)
-    if (waitSeconds === 0) return done()
-    reply.header('retry-after', waitSeconds)
-    done(new ProblemError(429, 'Too many requests', `Wait ${waitSeconds} seconds; one call holds all hotspots.`))
+    done()
   })
+  if (options.requestsPerMinute > 0) await app.register(rateLimit, limitOf(options.requestsPerMinute))
 
   app.get(
     '/hotspots',
@@ -107,6 +103,20 @@ export const publicRoutes: FastifyPluginAsyncTypebox<PublicOptions> = async (app
     },
   )
 }
+
+/** Per address (an IPv6 caller's whole /64); after a hook of its own, so that a page of another origin can read the refusal. */
+const limitOf = (requestsPerMinute: number): RateLimitPluginOptions => ({
+  max: requestsPerMinute,
+  timeWindow: 60_000,
+  cache: 50_000,
+  // One caller's count must not stand in a reply that proxies keep for all.
+  addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+  addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+  errorResponseBuilder: (_request, { ttl }) => {
+    const waitSeconds = Math.ceil(ttl / 1000)
+    return new ProblemError(429, 'Too many requests', `Wait ${waitSeconds} seconds; one call holds all hotspots.`)
+  },
+})
 
 const sendCached = (
   request: FastifyRequest,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Central, password, problemOf, record, startCentral } from './harness.js'
 
 let central: Central
@@ -33,13 +33,22 @@ describe('signing in', () => {
     expect({ ...unknown, instance: 0 }).toEqual({ ...wrong, instance: 0 })
   })
 
-  it('slows down guessing', async () => {
+  it('slows down guessing from one address and against one name', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const guess = (name: string, remoteAddress: string) =>
+      central.app.inject({ method: 'POST', url: '/api/v1/session', payload: { name, password }, remoteAddress })
     const replies = []
     for (let index = 0; index < 11; index++) replies.push(await post('/api/v1/session', { name: 'lan', password }))
     expect(replies.slice(0, 10).every(reply => reply.statusCode === 401)).toBe(true)
     expect(replies[10]!.statusCode).toBe(429)
     expect(Number(replies[10]!.headers['retry-after'])).toBeGreaterThan(0)
-    central.world.now += 61_000
+    expect((await guess('lan', '10.0.0.7')).statusCode).toBe(429)
+    expect((await guess('minh', '127.0.0.1')).statusCode).toBe(429)
+    expect((await guess('hoa', '10.0.0.7')).statusCode).toBe(401)
+    vi.setSystemTime(Date.now() + 61_000)
     expect((await post('/api/v1/session', { name: 'lan', password })).statusCode).toBe(401)
   })
 

@@ -153,15 +153,37 @@ describe('GET /public/v1/hotspots', () => {
     await leaky.stop()
   })
 
-  it('limits an address that asks without end', async () => {
+  it('limits an address that asks without end, and nobody else', async () => {
     const limited = await startCentral({ publicApi: publicApi({ requestsPerMinute: 2 }) })
+    const ask = (remoteAddress: string) =>
+      limited.app.inject({ method: 'GET', url: '/public/v1/hotspots', remoteAddress })
+    const replies = []
+    for (let call = 0; call < 3; call++) replies.push(await ask('10.1.1.1'))
+    expect(replies.map(reply => reply.statusCode)).toEqual([200, 200, 429])
+    expect(problemOf(replies[2]!)).toMatchObject({
+      title: 'Too many requests',
+      detail: expect.stringContaining('Wait'),
+    })
+    expect(Number(replies[2]!.headers['retry-after'])).toBeGreaterThan(0)
+    // A page of another origin may read it, and a proxy keeps nobody's count for all.
+    expect(replies[2]!.headers['access-control-allow-origin']).toBe('*')
+    expect(Object.keys(replies[0]!.headers).filter(name => name.startsWith('x-ratelimit'))).toEqual([])
+    expect((await ask('10.1.1.2')).statusCode).toBe(200)
+    // Whoever has an IPv6 line has 2^64 addresses.
     const statuses = []
-    for (let call = 0; call < 3; call++) {
-      statuses.push((await limited.app.inject({ method: 'GET', url: '/public/v1/hotspots' })).statusCode)
-    }
-    const other = await limited.app.inject({ method: 'GET', url: '/public/v1/hotspots', remoteAddress: '10.1.1.1' })
-    expect([...statuses, other.statusCode]).toEqual([200, 200, 429, 200])
+    for (const end of ['1', '2', '3']) statuses.push((await ask(`2001:db8:0:1::${end}`)).statusCode)
+    expect(statuses).toEqual([200, 200, 429])
     await limited.stop()
+  })
+
+  it('has no limit of its own when it is told so', async () => {
+    const open = await startCentral({ publicApi: publicApi({ requestsPerMinute: 0 }) })
+    const statuses = []
+    for (let call = 0; call < 30; call++) {
+      statuses.push((await open.app.inject({ method: 'GET', url: '/public/v1/hotspots' })).statusCode)
+    }
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    await open.stop()
   })
 
   it('is not there when the public API is off', async () => {
