@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type ConfigError, showGiven } from '@watchpost/shared/config/config-error'
 import { decodedFor } from './analytics/create-analytic.js'
 import type { AgentConfig } from './config/agent-config.js'
-import type { Decoded } from './inference/inference-result.js'
+import { decodedKind } from './inference/decoders/decoder-options.js'
 import { type LoadOptions, loadModelPackage, type ModelPackage } from './inference/model-package.js'
 import { readTrustedKeys } from './inference/trusted-keys.js'
 
@@ -22,14 +22,6 @@ export interface Overrides {
   gaveUp(slot: string, using: string | null, reason: string): void
 }
 const none: Overrides = { of: () => [], gaveUp: () => {} }
-
-const decodedBy: Readonly<Record<string, Decoded['kind']>> = {
-  yolox: 'detections',
-  centernet: 'detections',
-  grid: 'grid',
-  segmentation: 'mask',
-  classification: 'classes',
-}
 
 /** Opens the packages that are used and checks that each fits the analytics that name it, before any camera is touched. */
 export const loadModels = async (config: AgentConfig, overrides: Overrides = none): Promise<LoadedModels> => {
@@ -113,13 +105,13 @@ const misfits = (config: AgentConfig, packages: ReadonlyMap<string, ModelPackage
   config.cameras.flatMap((camera, cameraIndex) =>
     camera.analytics.flatMap((analytic, index) => {
       const model = packages.get(analytic.model)
-      const decoder = model?.manifest.decoder.name as string | undefined
+      const given = model && decodedKind(model.manifest)
       const needed = decodedFor[analytic.kind]
-      if (decoder === undefined || decodedBy[decoder] === needed) return []
+      if (given === undefined || given === needed) return []
       return [
         {
           path: `cameras[${cameraIndex}].analytics[${index}].model`,
-          message: `names a model that gives ${decodedBy[decoder]}, but ${analytic.kind} reads ${needed}`,
+          message: `names a model that gives ${given}, but ${analytic.kind} reads ${needed}`,
           given: showGiven(analytic.model),
           hint: 'Name a model whose decoder fits this kind of analytic.',
         },

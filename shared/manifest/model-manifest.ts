@@ -47,9 +47,10 @@ export const ModelManifest = Type.Object(
     runtime: Type.Union([Type.Literal('onnx'), Type.Literal('tfjs'), Type.Literal('scripted')]),
     decoder: Type.Object(
       {
-        name: Type.Union(
-          ['yolox', 'centernet', 'grid', 'segmentation', 'classification'].map(name => Type.Literal(name)),
-        ),
+        name: Type.String({
+          minLength: 1,
+          description: 'yolox, centernet, grid, segmentation, classification, or a further one of the agent.',
+        }),
       },
       { additionalProperties: true, description: 'Further keys are options of the decoder.' },
     ),

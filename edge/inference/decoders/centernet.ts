@@ -19,6 +19,7 @@ type Options = Static<typeof Options>
 
 /** Objects as points: a local maximum of the class's heat map is the centre of an object (CenterNet, TTFNet heads). */
 export const centernet: Decoder = {
+  gives: 'detections',
   options: Options,
   problems(manifest, given) {
     const options = given as Options

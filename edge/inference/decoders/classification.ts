@@ -17,6 +17,7 @@ type Options = Static<typeof Options>
 
 /** A score per label for the whole picture. */
 export const classification: Decoder = {
+  gives: 'classes',
   options: Options,
   problems(manifest, given) {
     const { output: name } = given as Options

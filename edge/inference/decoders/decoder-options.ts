@@ -1,10 +1,14 @@
 import { validateConfig } from '@watchpost/shared/config/validate-config'
 import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
+import type { Decoded } from '../inference-result.js'
 import type { Decode, Decoder } from './decoder.js'
 import { decoders } from './decoders.js'
 
 /** Everything wrong with `manifest.decoder`, as sentences; empty when the decoder can be made. */
 export const decoderProblems = (manifest: ModelManifest): readonly string[] => {
+  const name = String(manifest.decoder.name)
+  if (!Object.hasOwn(decoders, name))
+    return [`There is no decoder "${name}"; there are ${Object.keys(decoders).join(', ')}.`]
   const { decoder, value, errors } = read(manifest)
   if (errors.length === 0) return decoder.problems(manifest, value)
   return errors.map(
@@ -12,6 +16,10 @@ export const decoderProblems = (manifest: ModelManifest): readonly string[] => {
       `decoder.${path} ${message}${given === undefined ? '' : ` (given: ${given})`}.${hint === undefined ? '' : ` ${hint}`}`,
   )
 }
+
+/** Which kind of answer a package gives; undefined when its decoder is not known. */
+export const decodedKind = ({ decoder }: Pick<ModelManifest, 'decoder'>): Decoded['kind'] | undefined =>
+  decoders[String(decoder.name)]?.gives
 
 export const createDecode = (manifest: ModelManifest): Decode => {
   const { decoder, value } = read(manifest)

@@ -8,6 +8,8 @@ import type { Tensors } from '../tensor.js'
 export type Decode = (outputs: Tensors, geometry: InputGeometry) => Decoded
 
 export interface Decoder {
+  /** What its answers are; analytics read one kind each. */
+  readonly gives: Decoded['kind']
   /** Of `manifest.decoder` without `name`; every option has a default. Unknown options are errors. */
   readonly options: TSchema
   /** What of outputs, labels and options does not fit together; sentences. Called with options that fit the schema. */

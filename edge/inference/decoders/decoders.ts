@@ -5,7 +5,7 @@ import { grid } from './grid.js'
 import { segmentation } from './segmentation.js'
 import { yolox } from './yolox.js'
 
-/** A new decoder is one file, one line here and its name in the manifest's schema. */
+/** A new decoder is one file and one line here. */
 export const decoders: Readonly<Record<string, Decoder>> = {
   yolox,
   centernet,

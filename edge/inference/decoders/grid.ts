@@ -12,6 +12,7 @@ type Options = Static<typeof Options>
 
 /** A score per label and cell: for smoke and flame, which have no edge to put a box at. */
 export const grid: Decoder = {
+  gives: 'grid',
   options: Options,
   problems(manifest, given) {
     const { output: name } = given as Options

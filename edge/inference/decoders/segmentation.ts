@@ -19,6 +19,7 @@ const labelOf = (manifest: ModelManifest, { label }: Options): string => label ?
 
 /** A score per pixel of a mask, for one label. */
 export const segmentation: Decoder = {
+  gives: 'mask',
   options: Options,
   problems(manifest, given) {
     const options = given as Options

@@ -26,6 +26,7 @@ const head = 5
  * centre = (value + cell) × stride, size = exp(value) × stride.
  */
 export const yolox: Decoder = {
+  gives: 'detections',
   options: Options,
   problems(manifest, given) {
     const options = given as Options

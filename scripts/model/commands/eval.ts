@@ -7,7 +7,7 @@ import { mapLabels } from '../data/label-map.js'
 import { describeLayout, layouts, readData, readNegatives } from '../data/read-data.js'
 import { writeContactSheet } from '../eval/contact-sheet.js'
 import { figuresOf, type LabelFigures, pixelIou, quotedRates } from '../eval/figures.js'
-import { isDetector, reportedLabels } from '../eval/reported-labels.js'
+import { givesMask, isDetector, reportedLabels } from '../eval/reported-labels.js'
 import { type EvalRun, type Judged, judgeAll, worstTiles } from '../eval/run-eval.js'
 import { mean } from '../metrics/overlap.js'
 import { loadRuntime, ownRuntime, packageHelp, packageOptions, withPackage } from '../open-package.js'
@@ -54,7 +54,7 @@ most so many of the others through. IoU: of all pixels or cells of the set; of d
 const evaluateOn = async (model: ModelPackage, dataPath: string, count: number, given: Given): Promise<Outcome> => {
   const classesFile = given.path('classes')
   const data = await readData(dataPath, {
-    prefer: model.manifest.decoder.name === 'segmentation' ? 'masks' : 'boxes',
+    prefer: givesMask(model.manifest) ? 'masks' : 'boxes',
     layout: given.oneOf('layout', layouts),
     classNames: classesFile === undefined ? undefined : await readClassNames(classesFile),
   })

@@ -6,6 +6,7 @@ import { packFolder } from '@watchpost/edge/inference/package-archive-file'
 import { type Command, FailedError, type Given, type OptionTable, type Outcome, UsageError } from '../command.js'
 import { cacheDirOf, packageHelp, packageOptions } from '../open-package.js'
 import { cardOf } from '../pack/card.js'
+import { decoderNames } from '../pack/guess.js'
 import { manifestFrom } from '../pack/manifest-from.js'
 import { isPictureName } from '../run-picture.js'
 import { megabytes } from '../terminal.js'
@@ -29,7 +30,7 @@ Names, sizes and layout are read from the graph. On a terminal, what is missing 
   --images DIR|FILE     pictures for golden samples; repeatable; of a folder the first four are taken
   --id ID               default: from the file's name
   --version X.Y.Z       default 0.1.0
-  --decoder NAME        yolox, centernet, grid, segmentation, classification (default: guessed from the outputs)
+  --decoder NAME        ${decoderNames.join(', ')} (default: guessed from the outputs)
   --task NAME           vehicles, smoke-flame, water-segmentation, detection, classification (default: by decoder)
   --size WxH            for graphs that take any size
   --channels rgb|bgr    order of colours the model was trained with (default rgb)

@@ -1,3 +1,4 @@
+import { decodedKind } from '@watchpost/edge/inference/decoders/decoder-options'
 import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
 
 /** What a package reports, which differs from its labels where the decoder keeps some, renames some or gives one mask. */
@@ -11,8 +12,8 @@ export interface ReportedLabel {
 const detectorDefault = 0.3
 const scoreDefault = 0.5
 
-export const isDetector = ({ decoder }: ModelManifest): boolean =>
-  decoder.name === 'yolox' || decoder.name === 'centernet'
+export const isDetector = (manifest: ModelManifest): boolean => decodedKind(manifest) === 'detections'
+export const givesMask = (manifest: ModelManifest): boolean => decodedKind(manifest) === 'mask'
 
 export const reportedLabels = (manifest: ModelManifest): readonly ReportedLabel[] => {
   const {
@@ -25,7 +26,7 @@ export const reportedLabels = (manifest: ModelManifest): readonly ReportedLabel[
     readonly label?: string
   }
   const fallback = manifest.thresholds.default ?? (isDetector(manifest) ? detectorDefault : scoreDefault)
-  const labels = manifest.decoder.name === 'segmentation' ? [label ?? manifest.labels[0]!] : manifest.labels
+  const labels = givesMask(manifest) ? [label ?? manifest.labels[0]!] : manifest.labels
   const found = new Map<string, number>()
   for (const own of labels.filter(own => keep?.includes(own) ?? true)) {
     const name = rename[own] ?? own

@@ -1,13 +1,13 @@
+import { decoders } from '@watchpost/edge/inference/decoders/decoders'
 import type { GraphDescription } from './describe-graph.js'
 
-export const decoderNames = ['yolox', 'centernet', 'grid', 'segmentation', 'classification'] as const
-export type DecoderName = (typeof decoderNames)[number]
+export const decoderNames: readonly string[] = Object.keys(decoders)
 
 export const taskNames = ['vehicles', 'smoke-flame', 'water-segmentation', 'detection', 'classification'] as const
 export type TaskName = (typeof taskNames)[number]
 
 /** The decoder that the shapes of the outputs suggest; undefined when they fit none. */
-export const guessDecoder = ({ input, outputs }: GraphDescription, labels: number): DecoderName | undefined => {
+export const guessDecoder = ({ input, outputs }: GraphDescription, labels: number): string | undefined => {
   const [first, second] = outputs.map(({ shape }) => shape)
   if (!first) return undefined
   const values = first.reduce((product, length) => product * length, 1)
@@ -22,8 +22,7 @@ export const guessDecoder = ({ input, outputs }: GraphDescription, labels: numbe
   return input.height / rows <= 8 && labels <= 2 ? 'segmentation' : 'grid'
 }
 
-export const taskFor = (decoder: DecoderName): TaskName => {
-  if (decoder === 'segmentation') return 'water-segmentation'
-  if (decoder === 'grid') return 'smoke-flame'
-  return decoder === 'classification' ? 'classification' : 'detection'
-}
+export const taskFor = (decoder: string): TaskName =>
+  (({ mask: 'water-segmentation', grid: 'smoke-flame', classes: 'classification', detections: 'detection' }) as const)[
+    decoders[decoder]!.gives
+  ]

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { ModelInput, ModelManifest } from '@watchpost/shared/manifest/model-manifest'
+import { decoders } from '@watchpost/edge/inference/decoders/decoders'
 import { hashFiles } from '@watchpost/edge/inference/file-hash'
 import { FailedError, type Given, UsageError } from '../command.js'
 import { answersTo } from './ask.js'
@@ -63,7 +64,7 @@ export const manifestFrom = async (onnxPath: string, given: Given): Promise<Pack
   })
   const decoder = decoderNames.find(name => name === answers.decoder)
   if (!decoder) throw new UsageError(`"${answers.decoder}" is no decoder; there are ${decoderNames.join(', ')}.`)
-  const isDetector = decoder === 'yolox' || decoder === 'centernet'
+  const isDetector = decoders[decoder]!.gives === 'detections'
   const activation = given.oneOf('activation', ['none', 'sigmoid', 'softmax'])
   const input: ModelInput = {
     ...graph.input,

@@ -71,6 +71,13 @@ describe('model package', () => {
     expect(await refusal(load(writePackage({ weights })))).toMatch(/manifest.json: weights.path is not valid/)
   })
 
+  it('is refused with a decoder that is not known, naming those that are', async () => {
+    expect(await refusal(load(writePackage({ decoder: { name: 'detr' } })))).toMatch(
+      /There is no decoder "detr"; there are yolox, centernet, grid, segmentation, classification/,
+    )
+    expect(await refusal(load(writePackage({ decoder: { name: 'toString' } })))).toMatch(/no decoder "toString"/)
+  })
+
   it('is refused without golden samples, unless it is scripted', async () => {
     expect(await refusal(load(writePackage({ golden: [] })))).toMatch(/There are no golden samples.*model -- golden/)
     expect(await refusal(load(writeScriptedPackage({ steps: [{ at: 1 }] })))).toBe('accepted')
