@@ -1,6 +1,6 @@
 import { intersections } from './metrics/bearing.js'
 import { maxOf, meanOf, rounded, shareOf } from './metrics/figures.js'
-import { type ConfusionEntry, type FireDetection, isRight } from './metrics/fire.js'
+import { type ConfusionEntry, type FireDetection, fireKinds, isRight } from './metrics/fire.js'
 import { errorFigures, type LightOfFlood } from './metrics/flood.js'
 import { type IncidentScore, rateOf, scoreIncidents } from './metrics/incidents.js'
 import { precisionRecall, violationKinds } from './metrics/violations.js'
@@ -74,6 +74,8 @@ const floodSummary = (scores: readonly SceneScore[]) => {
 const fireSummary = (scores: readonly SceneScore[]) => {
   const detections = scores.flatMap(({ fire }) => fire?.detections ?? [])
   const confusion = scores.flatMap(({ fire }) => fire?.confusion ?? [])
+  // Saying nothing of fog is no proof of knowing kinds: a model that never says anything would be right most of the time.
+  const judged = confusion.filter(({ truth, told }) => told !== 'none' || fireKinds.some(kind => kind === truth))
   const since = (of: (detection: FireDetection) => number | null) => detections.flatMap(one => of(one) ?? [])
   const meetings = intersections(
     scores.flatMap(({ run, fire }) => (fire?.detections ?? []).map(detection => ({ truth: run.truth, detection }))),
@@ -87,7 +89,7 @@ const fireSummary = (scores: readonly SceneScore[]) => {
     secondsToIncident: rounded(maxOf(since(({ toIncidentS }) => toIncidentS)), 1),
     fires: detections.length,
     missed: detections.filter(({ isCensored }) => isCensored).length,
-    kindAccuracy: rounded(shareOf(confusion.filter(isRight).length, confusion.length), 3),
+    kindAccuracy: rounded(shareOf(judged.filter(isRight).length, judged.length), 3),
     confusion: matrixOf(confusion),
     bearingErrorDeg: rounded(meanOf(bearings), 2),
     bearingErrorM: rounded(maxOf(meetings.flatMap(({ errorM }) => errorM ?? [])), 1),

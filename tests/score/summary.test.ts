@@ -103,6 +103,23 @@ describe('the summary', () => {
     expect(hold(summary, 'fire-time').reached).toBe(false)
   })
 
+  it('knows nothing of kinds from silence about look-alikes, and counts what is told of them', () => {
+    const zone = {
+      id: 'slope',
+      landUse: 'forest',
+      polygon: [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ],
+    }
+    const fog = truthWith({ plumeZones: [zone], lookAlikes: [{ id: 'f', kind: 'fog', from: 0, until: 100 }] })
+    const silent = summarise([scoreScene(runOf(fog), [], null)], [])
+    expect(silent.fire).toMatchObject({ kindAccuracy: null, confusion: { fog: { none: 1 } } })
+    const told = event({ kind: 'forest-fire', t: 30 })
+    expect(summarise([scoreScene(runOf(fog, { events: [told] }), [], null)], []).fire.kindAccuracy).toBe(0)
+  })
+
   it('counts one fire seen by two cameras once', () => {
     const place = [107.61, 16.41]
     const zone = {

@@ -156,8 +156,11 @@ const crossingsOf = (
         kind === 'flood-level' && phase !== 'ended' && t >= at - earlyS && (cmOf.get(level ?? '') ?? 0) >= cm,
     )
     const incident = incidents.find(
-      ({ kind, happenings }) =>
-        event && kind === 'flood-level' && happenings.some(({ happeningId }) => happeningId === event.happeningId),
+      ({ kind, raisedT, happenings }) =>
+        event &&
+        kind === 'flood-level' &&
+        raisedT >= at - earlyS &&
+        happenings.some(({ happeningId }) => happeningId === event.happeningId),
     )
     const isFirst = cm === Math.min(...truth.levels!.map(level => level.cm))
     return [
