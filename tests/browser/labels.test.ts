@@ -180,6 +180,8 @@ describe('precision in a browser', () => {
     await page.locator('.places a[href="/precision"]').click()
     const rows = page.locator('.precision-table tbody tr')
     await until('both are there', async () => (await rows.count()) === 2)
+    // The cameras' names come by a call of their own.
+    await rows.getByText('Ba Trieu street').waitFor()
     expect(await rows.allInnerTexts()).toMatchObject([
       expect.stringMatching(/Ba Trieu street\s+Flooding\s+water-segmentation 0.1.0\s+0 %\s+0–79 %/),
       expect.stringMatching(/Hung Vuong junction\s+Red-light running\s+vehicles 0.1.0\s+100 %\s+21–100 %/),

@@ -1,6 +1,6 @@
 /** Words for correcting boxes and for precision. */
 export const labelsVi = {
-  'nav.precision': 'Độ chính xác',
+  'nav.precision': 'Chính xác',
   'keys.boxes': 'sửa khung',
   'object.water': 'nước',
   'boxes.correct': 'Sửa khung',
