@@ -111,6 +111,8 @@ export interface Happening {
 
 export interface Site {
   readonly url: string
+  /** As the agent. */
+  say(channel: Channel, content: object): Promise<void>
   /** Readings of ba-trieu in cm, one every 5 s, the last one taken now. */
   measure(levelsCm: readonly number[]): Promise<void>
   happen(happening: Happening): Promise<void>
@@ -191,6 +193,7 @@ evidence: { tokensFile: tokens }\npublicApi: { staleAfterSeconds: 10 }\nlog: { l
 
   return {
     url,
+    say,
     measure: levelsCm =>
       send(
         levelsCm.map((value, index) => {
