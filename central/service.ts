@@ -124,6 +124,7 @@ export const buildService = async (
     clock,
     log: log.child({ room: 'incidents' }),
     mergeRadiusM: settings.incidents.mergeRadiusM,
+    sightRangeM: settings.incidents.sightRangeM,
     mergeWindowSeconds: settings.incidents.mergeWindowSeconds,
   })
   const exportLog = use.openExportLog()

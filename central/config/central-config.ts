@@ -68,6 +68,11 @@ export const CentralConfig = object({
   }),
   incidents: object({
     mergeRadiusM: Type.Number({ minimum: 0, default: 150 }),
+    sightRangeM: Type.Number({
+      minimum: 0,
+      default: 15_000,
+      description: 'Fires whose bearings from two cameras meet within this of both are one; 0: never by bearing.',
+    }),
     mergeWindowSeconds: Type.Number({ minimum: 0, default: 900 }),
   }),
   publicApi: object({

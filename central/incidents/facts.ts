@@ -43,6 +43,7 @@ export const factOf = (stored: StoredEvent, places: Places): EventFact => {
     hotspotId,
     phenomenonAt: stored.phenomenonAt,
     receivedAt: stored.receivedAt,
+    bearingDeg: event.bearingDeg ?? null,
     level: event.level ?? null,
     measure: event.measure ?? null,
     pictures: event.evidence

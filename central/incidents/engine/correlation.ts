@@ -1,9 +1,12 @@
 import type { EventKind } from '@watchpost/shared/contracts/event'
 import type { LonLat } from '@watchpost/shared/contracts/primitives'
+import { bearingsMeet, offsetM } from './bearings.js'
 import type { Happening } from './incident-record.js'
 
 export interface CorrelationRules {
   readonly mergeRadiusM: number
+  /** How far a camera can tell a plume: bearings that meet nearer than this to both cameras are of one fire. */
+  readonly sightRangeM: number
   readonly mergeWindowSeconds: number
 }
 
@@ -41,14 +44,13 @@ export const areLinked = (kind: EventKind, a: Happening, b: Happening, rules: Co
   const sameCamera = a.siteId === b.siteId && a.cameraId === b.cameraId
   if (sameCamera || (a.hotspotId !== null && a.hotspotId === b.hotspotId)) return true
   if (grouping[kind] === 'hotspot') return false
-  return a.location !== null && b.location !== null && distanceM(a.location, b.location) <= rules.mergeRadiusM
+  if (a.location === null || b.location === null) return false
+  return distanceM(a.location, b.location) <= rules.mergeRadiusM || seeOnePoint(a, b, rules.sightRangeM)
 }
 
-const earthRadiusM = 6_371_000
-const radians = (degrees: number): number => (degrees * Math.PI) / 180
+const seeOnePoint = (a: Happening, b: Happening, rangeM: number): boolean =>
+  (a.bearings ?? []).some(fromA =>
+    (b.bearings ?? []).some(fromB => bearingsMeet(a.location!, fromA, b.location!, fromB, rangeM)),
+  )
 
-/** Equirectangular: exact to centimetres over the hundreds of metres that matter here. */
-export const distanceM = ([lonA, latA]: LonLat, [lonB, latB]: LonLat): number => {
-  const x = radians(lonB - lonA) * Math.cos(radians((latA + latB) / 2))
-  return Math.hypot(x, radians(latB - latA)) * earthRadiusM
-}
+export const distanceM = (a: LonLat, b: LonLat): number => Math.hypot(...offsetM(a, b))

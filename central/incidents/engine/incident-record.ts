@@ -28,6 +28,8 @@ export interface Happening extends Place {
   readonly lastAt: number
   /** Once an `ended` event was seen, whatever arrives later in whatever order. */
   readonly endedAt: number | null
+  /** Where its events saw it from the camera, degrees from north; in ascending order, each once. Records of before have none. */
+  readonly bearings?: readonly number[]
 }
 
 export interface PictureRef {
@@ -86,6 +88,8 @@ export interface EventFact extends Place {
   readonly cameraId: string
   readonly phenomenonAt: number
   readonly receivedAt: number
+  /** Where the camera saw it, degrees from north; null when it does not know where it looks. */
+  readonly bearingDeg: number | null
   readonly level: string | null
   readonly measure: Measure | null
   readonly pictures: readonly PictureRef[]

@@ -22,6 +22,7 @@ export const happeningOf = (fact: EventFact): Happening => ({
   firstAt: fact.phenomenonAt,
   lastAt: fact.phenomenonAt,
   endedAt: fact.phase === 'ended' ? fact.phenomenonAt : null,
+  bearings: fact.bearingDeg === null ? [] : [fact.bearingDeg],
 })
 
 /** The event's id names the incident: a step that is repeated after a conflict or on another replica opens the same one. */
@@ -89,6 +90,7 @@ const withHappening = (all: readonly Happening[], added: Happening): readonly Ha
     firstAt: Math.min(known.firstAt, added.firstAt),
     lastAt: Math.max(known.lastAt, added.lastAt),
     endedAt: latest(known.endedAt, added.endedAt),
+    bearings: [...new Set([...(known.bearings ?? []), ...(added.bearings ?? [])])].sort((a, b) => a - b),
   }
   return all.map(happening => (happening === known ? grown : happening))
 }

@@ -3,7 +3,7 @@ import type { LonLat, Severity } from '@watchpost/shared/contracts/primitives'
 import { applyEvents } from '../../../central/incidents/engine/apply-events.js'
 import type { EngineChanges, EventFact, IncidentRecord } from '../../../central/incidents/engine/incident-record.js'
 
-export const rules = { mergeRadiusM: 150, mergeWindowSeconds: 900 }
+export const rules = { mergeRadiusM: 150, sightRangeM: 15_000, mergeWindowSeconds: 900 }
 export const minute = 60_000
 export const startAt = Date.UTC(2026, 9, 27, 3)
 
@@ -11,6 +11,9 @@ const cameras: Readonly<Record<string, { location: LonLat; hotspotId: string | n
   'le-loi-1': { location: [107.585, 16.462], hotspotId: 'le-loi', wardId: 'thuan-hoa' },
   // About 100 m from le-loi-1.
   'le-loi-2': { location: [107.5859, 16.4622], hotspotId: null, wardId: 'thuan-hoa' },
+  // 3 km apart, on two hills.
+  'hill-a': { location: [107.5, 16.4], hotspotId: null, wardId: 'long-quang' },
+  'hill-b': { location: [107.528, 16.4], hotspotId: null, wardId: 'long-quang' },
   'an-cuu-1': { location: [107.6, 16.45], hotspotId: 'an-cuu', wardId: 'an-cuu' },
 }
 export const cameraIds = Object.keys(cameras)
@@ -26,6 +29,7 @@ export interface FactOptions {
   /** Minutes of event time after `startAt`. */
   readonly atMin?: number
   readonly level?: string
+  readonly bearingDeg?: number
 }
 
 export const fact = (options: FactOptions = {}): EventFact => {
@@ -43,6 +47,7 @@ export const fact = (options: FactOptions = {}): EventFact => {
     ...cameras[camera]!,
     phenomenonAt: at,
     receivedAt: at + 500,
+    bearingDeg: options.bearingDeg ?? null,
     level: options.level ?? null,
     measure: null,
     pictures: [],

@@ -82,6 +82,24 @@ describe('applyEvents', () => {
     expect(world.incidents()).toHaveLength(2)
   })
 
+  it('knows a fire that two hills see by where their sight lines meet', () => {
+    const fire = (camera: string, bearingDeg?: number) =>
+      fact({ kind: 'forest-fire', camera, ...(bearingDeg === undefined ? {} : { bearingDeg }) })
+    const incidentsOf = (...facts: ReturnType<typeof fact>[]) => {
+      const world = createWorld()
+      for (const one of facts) world.apply(one)
+      return world.incidents().length
+    }
+    expect(incidentsOf(fire('hill-a', 45), fire('hill-b', 315))).toBe(1)
+    expect(incidentsOf(fire('hill-b', 315), fire('hill-a', 45))).toBe(1)
+    // Behind the cameras, apart, too far away, and where nobody knows the bearing.
+    expect(incidentsOf(fire('hill-a', 225), fire('hill-b', 135))).toBe(2)
+    expect(incidentsOf(fire('hill-a', 315), fire('hill-b', 45))).toBe(2)
+    expect(incidentsOf(fire('hill-a', 5), fire('hill-b', 1))).toBe(2)
+    expect(incidentsOf(fire('hill-a', 45), fire('hill-b'))).toBe(2)
+    expect(incidentsOf(fire('hill-a', 45), fact({ kind: 'straw-burning', camera: 'hill-b', bearingDeg: 315 }))).toBe(2)
+  })
+
   it('makes one incident of each traffic violation, even at one camera in one second', () => {
     const world = createWorld()
     world.apply(fact({ kind: 'red-light', happening: 'car' }), fact({ kind: 'red-light', happening: 'motorbike' }))
