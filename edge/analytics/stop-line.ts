@@ -18,6 +18,13 @@ const clearShare = 0.08
 const lookBackMs = 2_000
 /** A vehicle that drives takes its roof along: so much of the way of its foot at least, perspective allowed for. */
 const leastRoofShare = 0.25
+/**
+ * Who went over the line must be seen again, further on by this share of their height, before it is told: a box that a
+ * braking vehicle's motion has carried over the line comes back, and one that has jumped to somebody else does not go on.
+ */
+const onwardsShare = 0.15
+/** Who goes on only later has stopped just over the line, and has not run the light. */
+const goesOnWithinMs = 3_000
 
 /**
  * Two tripwires on one stop line. The vehicle's front decides when the line was crossed, its middle that it really went
@@ -36,6 +43,7 @@ export const createStopLine = (
   const along = (motion: PlanePoint) => motion[0] * forward[0] + motion[1] * forward[1]
   const isForward = (motion: PlanePoint) => along(motion) > 0
   const seen = new Map<number, Sight[]>()
+  const doubtful = new Map<number, Doubt>()
 
   /** A waiting rider of whom only the upper half is still found seems to jump over the line: the foot moves, the head does not. */
   const hasMoved = (sights: readonly Sight[]): boolean => {
@@ -59,22 +67,41 @@ export const createStopLine = (
       const ahead = front.follow(vehicle.id, { at, point: groundPoint(vehicle, aspect, forward) }, margin)
       if (ahead && isForward(ahead.motion)) frontPassedAt.set(vehicle.id, ahead.at)
       else if (ahead) frontPassedAt.delete(vehicle.id)
-      const through = middle.follow(vehicle.id, { at, point: groundPoint(vehicle, aspect) }, margin)
-      if (!through) return null
-      if (!isForward(through.motion)) return { direction: 'backward', lamp: lampAt?.(through.at) ?? null }
-      if (!hasMoved(sights)) return null
-      return {
-        direction: 'forward',
-        lamp: lampAt ? kinder(lampAt(frontPassedAt.get(vehicle.id) ?? through.at), lampAt(through.at)) : null,
+      const point = groundPoint(vehicle, aspect)
+      const through = middle.follow(vehicle.id, { at, point }, margin)
+      if (through && !isForward(through.motion)) {
+        const isDoubt = doubtful.delete(vehicle.id)
+        return isDoubt ? null : { direction: 'backward', lamp: lampAt?.(through.at) ?? null }
       }
+      if (through && hasMoved(sights)) {
+        const lamp = lampAt ? kinder(lampAt(frontPassedAt.get(vehicle.id) ?? through.at), lampAt(through.at)) : null
+        doubtful.set(vehicle.id, { at, lamp, point, height: vehicle.box[3] })
+        return null
+      }
+      const doubt = doubtful.get(vehicle.id)
+      if (!doubt) return null
+      const onwards = along([point[0] - doubt.point[0], point[1] - doubt.point[1]]) / Math.hypot(...forward)
+      if (onwards < onwardsShare * doubt.height) return null
+      doubtful.delete(vehicle.id)
+      return at - doubt.at > goesOnWithinMs ? null : { direction: 'forward', lamp: doubt.lamp }
     },
     forget(id: number): void {
       front.forget(id)
       middle.forget(id)
       frontPassedAt.delete(id)
       seen.delete(id)
+      doubtful.delete(id)
     },
   }
+}
+
+/** A passage that has still to be confirmed. */
+interface Doubt {
+  readonly at: number
+  readonly lamp: LampState | null
+  /** Where the middle was when it was first clear of the line. */
+  readonly point: PlanePoint
+  readonly height: number
 }
 
 interface Sight {

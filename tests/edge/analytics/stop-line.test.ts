@@ -37,4 +37,15 @@ describe('the stop line', () => {
     expect(crossings.at(-1)).toEqual({ direction: 'forward', lamp: red })
     expect(crossings.filter(({ direction }) => direction === 'forward')).toHaveLength(1)
   })
+
+  it('does not accuse a braking rider whose box overshoots the line and comes back', () => {
+    const braking = away(9, 0.42, 0.016)
+    const back: Box[] = Array.from({ length: 12 }, () => [0.5, 0.35, 0.05, 0.2])
+    expect(follow([...braking, ...back])).toEqual([])
+  })
+
+  it('does not accuse who stops just over the line and goes on only later', () => {
+    const over: Box[] = Array.from({ length: 40 }, () => [0.5, 0.29, 0.05, 0.2])
+    expect(follow([...away(9, 0.42, 0.016), ...over, ...away(10, 0.29, 0.02)])).toEqual([])
+  })
 })
