@@ -20,6 +20,13 @@ export class ProblemError extends Error {
 export const notFound = (what: string, id: string): ProblemError =>
   new ProblemError(404, `No such ${what}`, `There is no ${what} "${id}", or it is not in your ward.`)
 
+export const hashMismatch = (expectedSha256: string, actualSha256: string): ProblemError =>
+  new ProblemError(
+    422,
+    'The bytes do not have this hash',
+    `Expected ${expectedSha256}, received ${actualSha256}. Nothing was stored; send the file again.`,
+  )
+
 export const problemType = 'application/problem+json; charset=utf-8'
 
 /** `type` stays "about:blank" (RFC 9457, 4.2.1): the status and title say all there is. */

@@ -4,7 +4,7 @@ import { EvidenceRole } from '@watchpost/shared/contracts/evidence'
 import { Id, Sha256, UtcTime } from '@watchpost/shared/contracts/primitives'
 import type { FastifyRequest } from 'fastify'
 import type { EvidenceStore, Receipt } from '../../evidence/evidence-store.js'
-import { ProblemError } from '../problem.js'
+import { hashMismatch, ProblemError } from '../problem.js'
 
 interface UploadOptions {
   readonly evidence: EvidenceStore
@@ -95,11 +95,7 @@ const isSame = (a: string, b: string): boolean => {
 const refusal = (sha256: string, receipt: Extract<Receipt, { ok: false }>): ProblemError => {
   switch (receipt.reason) {
     case 'mismatch':
-      return new ProblemError(
-        422,
-        'The bytes do not have this hash',
-        `Expected ${sha256}, received ${receipt.actualSha256}. Nothing was stored; send the file again.`,
-      )
+      return hashMismatch(sha256, receipt.actualSha256)
     case 'too-large':
       return new ProblemError(413, 'Too large', 'Larger than evidence.maxBytes of central. Nothing was stored.')
     case 'unsupported':

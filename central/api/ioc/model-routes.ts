@@ -13,7 +13,7 @@ import { Desired } from '@watchpost/shared/contracts/twin'
 import type { Models } from '../../models/models.js'
 import type { PackageReceipt } from '../../models/package-store.js'
 import { engineers, meOf } from '../plugins/sign-in.js'
-import { notFound, ProblemError } from '../problem.js'
+import { hashMismatch, notFound, ProblemError } from '../problem.js'
 
 interface ModelOptions {
   readonly models: Models
@@ -194,11 +194,7 @@ const packageUpload: FastifyPluginAsyncTypebox<ModelOptions> = async (app, { mod
 const refusal = (sha256: string, receipt: Extract<PackageReceipt, { ok: false }>): ProblemError => {
   switch (receipt.reason) {
     case 'mismatch':
-      return new ProblemError(
-        422,
-        'The bytes do not have this hash',
-        `Expected ${sha256}, received ${receipt.actualSha256}. Nothing was stored; send the file again.`,
-      )
+      return hashMismatch(sha256, receipt.actualSha256)
     case 'invalid':
       return new ProblemError(422, 'Not a model package', `${receipt.problem} Nothing was stored.`)
     case 'offset':

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
 import { evidenceUrl } from '../api/client.js'
 import { useLanguage } from '../i18n/language.js'
+import { boxStyle } from '../parts/box-style.js'
 import { BoxList } from './box-list.js'
 import { boxAfterKey, corners, type LabelledBox } from './shapes.js'
 import { useBoxGesture } from './use-box-gesture.js'
@@ -104,12 +105,7 @@ export const BoxEditor = ({
               width: percent(item.box[2]),
               height: percent(item.box[3]),
             })}
-            style={{
-              left: `${item.box[0] * 100}%`,
-              top: `${item.box[1] * 100}%`,
-              width: `${item.box[2] * 100}%`,
-              height: `${item.box[3] * 100}%`,
-            }}
+            style={boxStyle(item.box)}
             onFocus={() => setSelected(index)}
           >
             <span className="name" aria-hidden="true">

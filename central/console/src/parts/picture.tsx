@@ -1,5 +1,6 @@
 import type { Box } from '@watchpost/shared/contracts/primitives'
 import { evidenceUrl } from '../api/client.js'
+import { boxStyle } from './box-style.js'
 
 export interface NamedBox {
   readonly box: Box
@@ -25,12 +26,7 @@ export const Picture = ({
         key={`${name} ${box.join()}`}
         className={`picture-box ${isReviewed ? 'reviewed' : ''}`}
         aria-hidden="true"
-        style={{
-          left: `${box[0] * 100}%`,
-          top: `${box[1] * 100}%`,
-          width: `${box[2] * 100}%`,
-          height: `${box[3] * 100}%`,
-        }}
+        style={boxStyle(box)}
       >
         {name && <span>{name}</span>}
       </span>

@@ -3,6 +3,7 @@ import type { ModelView, RolloutBody } from '@watchpost/shared/api/models'
 import type { Disagreement, ShadowReport } from '@watchpost/shared/contracts/shadow-report'
 import { api, evidenceUrl } from '../api/client.js'
 import { useLanguage } from '../i18n/language.js'
+import { boxStyle } from './box-style.js'
 import { Confirmed } from './confirmed.js'
 
 type Ask = ((body: RolloutBody) => void) | undefined
@@ -149,12 +150,7 @@ const Difference = ({ one }: { readonly one: Disagreement }) => {
             key={`${who} ${label} ${box.join()}`}
             className={`picture-box only-${who}`}
             aria-hidden="true"
-            style={{
-              left: `${box[0] * 100}%`,
-              top: `${box[1] * 100}%`,
-              width: `${box[2] * 100}%`,
-              height: `${box[3] * 100}%`,
-            }}
+            style={boxStyle(box)}
           >
             <span>{label}</span>
           </span>
