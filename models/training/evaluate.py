@@ -1,6 +1,6 @@
 """Scores a package's ONNX file on every set, as its card quotes it.
 
-python3 evaluate.py smoke-flame --model ../smoke-flame/model.onnx --data DIR
+python3 evaluate.py smoke-flame --model ../smoke-flame/model.onnx --data DIR [--drawn DIR]
 python3 evaluate.py water-segmentation --model ../water-segmentation/model.onnx --data DIR [--rendered DIR]
 """
 import argparse
@@ -38,17 +38,19 @@ def rounded(value):
 def fires(model, args):
     """Per set and label: AUC and recall at 1 % false alarms, the score of a picture being its highest cell."""
     near = [r for r in records.fire_smoke(args.data) if r.held]
-    far = records.smoke_far(args.data)
-    every = near + far
+    far = [r for r in records.smoke_far(args.data) if r.held]
+    drawn = [r for folder in args.drawn for r in records.drawn_plumes(folder) if r.held]
+    every = near + far + drawn
     maps = run_all(model, cached(args.cache, [r.path for r in every], load_picture, 3))
     scores = maps.reshape(len(every), 2, -1).max(2)
     ordinary = np.array([r.set in ('negative', 'traffic-cctv', 'streets') for r in every])
     hills = np.array([r.set == 'hill-cameras-clear' for r in every])
     calm = np.array([r.set == 'photographs' and not r.boxes for r in every])
+    undrawn = np.array([r.set == 'drawn' and not r.boxes for r in every])
     found = {'images': len(every), 'ordinaryNegatives': int(ordinary.sum())}
     cases = [('cctv', 'cctv', ordinary), ('web', 'web', ordinary), ('photographs', 'photographs', ordinary),
              ('photographsAgainstFireLike', 'photographs', calm), ('mountainTop', 'hpwren-noncommercial', hills),
-             ('mountainTopAgainstOrdinary', 'hpwren-noncommercial', ordinary)]
+             ('mountainTopAgainstOrdinary', 'hpwren-noncommercial', ordinary), ('drawn', 'drawn', undrawn)]
     for label, name in enumerate(('smoke', 'flame')):
         for key, group, negative in cases:
             positive = np.array([r.set == group and r.has(label) for r in every])
@@ -84,8 +86,7 @@ def gauges(model, args):
 def waters(model, args):
     """IoU at 0.5 per masked set, error of the water share, and what street photographs without masks can tell."""
     masked = [r for r in records.water(args.data) if r.held]
-    if args.rendered:
-        masked += [r for r in records.rendered(args.rendered) if r.held]
+    masked += [r for folder in args.rendered for r in records.rendered(folder) if r.held]
     pictures = cached(args.cache, [r.path for r in masked], load_picture, 3)
     truths = cached(args.cache, [r.mask for r in masked], load_mask, 1)[:, ::2, ::2, 0] > 127
     maps = run_all(model, pictures)[:, 0]
@@ -118,7 +119,8 @@ def main():
     parser.add_argument('task', choices=('smoke-flame', 'water-segmentation'))
     parser.add_argument('--model', required=True)
     parser.add_argument('--data', required=True)
-    parser.add_argument('--rendered', default='', help='rendered streets: images/ and masks/')
+    parser.add_argument('--drawn', action='append', default=[], metavar='DIR', help="the scene scripts' training-plumes; may be repeated")
+    parser.add_argument('--rendered', action='append', default=[], metavar='DIR', help='rendered streets or rivers; may be repeated')
     parser.add_argument('--cache', default='.cache')
     parser.add_argument('--json', default='', help='also write the figures to this file')
     args = parser.parse_args()

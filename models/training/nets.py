@@ -18,7 +18,7 @@ class SmokeFlameNet(nn.Module):
 
     def __init__(self, start):
         super().__init__()
-        self.backbone = bb.Backbone(start, [bb.NECK_8, bb.NECK_16, bb.NECK_32])
+        self.backbone = bb.Backbone(start, [bb.NECK_8, bb.NECK_16, bb.NECK_32], fixed_to=bb.STAGE_4)
         self.fine, self.middle, self.coarse = block(64, 48, 1), block(128, 64, 1), block(256, 64, 1)
         self.mix = block(176, 96, 1)
         self.context = nn.Sequential(block(96, 96, 5, groups=96), block(96, 96, 1))
@@ -37,7 +37,7 @@ class SmokeFlameNet(nn.Module):
 class WaterNet(nn.Module):
     """A light feature pyramid: logits (N,1,128,224), half the input, because the water line is a thin thing."""
 
-    def __init__(self, start, width=48):
+    def __init__(self, start, width=80):
         super().__init__()
         taps = [bb.STEM, bb.STAGE_4, bb.STAGE_8, bb.STAGE_16, bb.STAGE_32]
         self.backbone = bb.Backbone(start, taps, fixed_to=bb.STAGE_4)

@@ -45,9 +45,10 @@ PACKAGES = {
                     source('COCO, first 128 images', 'annotations CC BY 4.0, images per Flickr terms', 'training', 'lightly-ai/coco128_yolo'),
                     source('canal camera and staff gauge', 'none stated; CC BY 4.0', 'training', 'talhashahzad12345/waterLevelSegmentation'),
                     source('mountain-top cameras (AI for Mankind, HPWREN)', 'CC BY-NC-SA 4.0', 'evaluation', 'Username378/WildfireSmokeDataset'),
-                    source('hill cameras without fire (D-Fire)', 'CC0-1.0', 'evaluation', 'z3qi/ECE176_Final_Project'),
+                    source('hill cameras without fire (D-Fire)', 'CC0-1.0', 'training, evaluation', 'z3qi/ECE176_Final_Project'),
                     source('photographs of fire, smoke, neither', NONE_STATED, 'evaluation', 'supperjoy/FireSmokeDataset'),
-                    {'name': 'drawn plumes, lamps, glare, haze (plumes.py)', 'licence': 'Apache-2.0', 'use': 'training'}]},
+                    {'name': 'drawn plumes, lamps, glare, haze (plumes.py)', 'licence': 'Apache-2.0', 'use': 'training'},
+                    {'name': 'simulated plumes over rendered hills and over the photographs without fire named here', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
     'water-segmentation': {
         'decoder': 'segmentation', 'output': 'water', 'labels': ['water'],
         'sources': [YOLOX,
@@ -59,7 +60,7 @@ PACKAGES = {
                     source('Indian roads', 'CC BY 4.0', 'training', 'nervewastaken/VehicleDetection'),
                     source('city cameras', 'CC BY 4.0', 'evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
                     source('staff gauge', 'CC BY 4.0', 'training, evaluation', 'talhashahzad12345/waterLevelSegmentation'),
-                    {'name': 'rendered streets with exact masks', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
+                    {'name': 'rendered streets and rivers with exact masks; water painted into the dry roads named here (floods.py)', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
 }
 
 

@@ -1,6 +1,8 @@
 """Trains the smoke-flame package's weights: cells of 16x16 pixels that hold smoke or flame.
 
-python3 smoke_flame.py --data DIR --start yolox-nano-416.onnx --cache DIR --out model.onnx
+python3 smoke_flame.py --data DIR --drawn PLUMES --start yolox-nano-416.onnx --cache DIR --out model.onnx
+
+Photographs have loose boxes; pictures of the scene scripts (`--drawn`) have exact masks; hills, streets and fire-like scenes have nothing.
 """
 import argparse
 
@@ -15,7 +17,8 @@ import metrics
 import plumes
 import records
 import reviewed
-from cache import cached, load_picture
+from cache import cached, load_picture, load_plume_mask
+from continue_from import take_weights
 from export import export
 from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, SmokeFlameNet
@@ -46,6 +49,20 @@ def cell_targets(boxes, loose):
     return target, weight
 
 
+def mask_targets(mask):
+    """The same from an exact mask of the picture: a cell counts from a fifth of it on, where all of it is thin from half the fullest cell on."""
+    target = np.zeros((2, ROWS, COLUMNS), np.float32)
+    weight = np.ones((2, ROWS, COLUMNS), np.float32)
+    for label, value in ((records.SMOKE, 128), (records.FLAME, 255)):
+        share = cv2.resize((mask == value).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+        core = share > min(0.2, 0.5 * share.max())
+        target[label][core] = 1.0
+        weight[label][(share > 0.01) & ~core] = 0.0
+    # Flame stands in its own smoke: whether the cell is smoke too, nobody asks.
+    weight[records.SMOKE][(target[records.FLAME] > 0) & (target[records.SMOKE] == 0)] = 0.0
+    return target, weight
+
+
 def moved_boxes(boxes, matrix):
     """Boxes 0..1 through the affine; gives (kept, classes of which too little is left to say)."""
     kept, unsure = [], set()
@@ -65,8 +82,9 @@ def moved_boxes(boxes, matrix):
 class Fires(Dataset):
     """One epoch: indices into the cached pictures, augmented by a generator seeded per epoch and position."""
 
-    def __init__(self, records_, pictures, order, epoch):
-        self.records, self.pictures, self.order, self.epoch = records_, pictures, order, epoch
+    def __init__(self, records_, pictures, masks, mask_of, order, epoch):
+        self.records, self.pictures, self.masks = records_, pictures, masks
+        self.mask_of, self.order, self.epoch = mask_of, order, epoch
 
     def __len__(self):
         return len(self.order)
@@ -74,12 +92,26 @@ class Fires(Dataset):
     def __getitem__(self, position):
         cv2.setNumThreads(0)
         rng = np.random.default_rng((SEED, self.epoch, position))
-        record = self.records[self.order[position]]
+        index = self.order[position]
+        record = self.records[index]
         matrix = augment.random_frame(rng, WIDTH, HEIGHT)
-        border = cv2.BORDER_REFLECT_101 if rng.random() < 0.7 and not record.boxes else cv2.BORDER_CONSTANT
-        picture = augment.warp(np.asarray(self.pictures[self.order[position]]), matrix, border)
+        border = cv2.BORDER_REFLECT_101 if record.mask or (rng.random() < 0.7 and not record.boxes) else cv2.BORDER_CONSTANT
+        picture = augment.colour(augment.warp(np.asarray(self.pictures[index]), matrix, border), rng)
+        if record.mask:
+            mask = augment.warp(np.asarray(self.masks[self.mask_of[index]])[..., 0], matrix, border, cv2.INTER_NEAREST)
+            target, weight = mask_targets(mask)
+            whole = target.max((1, 2))
+            sure = np.array([1.0 if whole[k] or not (mask == value).any() else 0.0 for k, value in enumerate((128, 255))], np.float32)
+        else:
+            picture, target, weight, whole, sure = self.loose(record, picture, matrix, rng)
+        picture = augment.camera(augment.round_lens(picture, rng), rng)
+        image = torch.from_numpy(np.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)))
+        return image, torch.from_numpy(target), torch.from_numpy(weight), torch.from_numpy(whole), torch.from_numpy(sure)
+
+
+    def loose(self, record, picture, matrix, rng):
+        """A photograph with boxes, or without any and then perhaps with drawn lamps, glare, haze and a plume."""
         boxes, unsure = moved_boxes(record.boxes, matrix)
-        picture = augment.colour(picture, rng)
         if not record.boxes:
             draw = rng.random()
             if draw < 0.14:
@@ -88,25 +120,23 @@ class Fires(Dataset):
                 picture = plumes.glare(picture, rng)
             elif draw < 0.32:
                 picture = plumes.haze(picture, rng)
-            if rng.random() < 0.42 and record.set != 'gauge':
+            if rng.random() < 0.3 and record.set != 'gauge':
                 for _ in range(1 if rng.random() < 0.8 else 2):
                     box = PLUMES.paint(picture, rng)
                     if box:
                         moved, _ = moved_boxes([box], np.array([[1, 0, 0], [0, 1, 0]], np.float32))
                         boxes += moved
-        picture = augment.camera(picture, rng)
         target, weight = cell_targets(boxes, record.loose)
         for label in unsure:
             weight[label][target[label] == 0] = 0.0
-        whole = np.array([target[label].max() for label in (0, 1)], np.float32)
+        whole = target.max((1, 2))
         sure = np.ones(2, np.float32)
         for label in (0, 1):
             if whole[label] == 0 and label in unsure:
                 sure[label] = 0.0
             elif whole[label] == 0 and record.loose and record.boxes:
                 sure[label] = 0.25  # a fire without a smoke box often smokes
-        image = torch.from_numpy(np.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)))
-        return image, torch.from_numpy(target), torch.from_numpy(weight), torch.from_numpy(whole), torch.from_numpy(sure)
+        return picture, target, weight, whole, sure
 
 
 def loss_of(logits, target, weight, whole, sure):
@@ -114,23 +144,28 @@ def loss_of(logits, target, weight, whole, sure):
     hard = (torch.sigmoid(logits.detach()) - target).abs()  # easy cells, most of the picture, count less
     weight = weight * (0.15 + hard)
     cells = (cells * weight).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) + 20.0)
-    top = logits.flatten(2).topk(3, dim=2).values.mean(2)
+    top = logits.flatten(2).topk(2, dim=2).values.mean(2)  # a picture is judged by its highest cell; a far plume has no third one
     picture = F.binary_cross_entropy_with_logits(top, whole, reduction='none') * sure
-    return cells.mean() + 0.35 * picture.mean()
+    return cells.mean() + 0.5 * picture.mean()
 
 
 def order_of(records_, epoch):
-    """Every photograph once; a CCTV scene at most 60 times; fewer of the plentiful ordinary pictures."""
+    """A draw with fixed numbers per set, so that a big one does not crowd out a small one; a CCTV scene at most 60 times."""
     rng = np.random.default_rng((SEED, epoch, 7))
-    by_group, order = {}, []
-    for index, record in enumerate(records_):
-        by_group.setdefault((record.set, record.group), []).append(index)
-    limits = {'cctv': 60, 'streets': 400, 'negative': 10 ** 6}
-    for (name, _), members in sorted(by_group.items()):
-        members = rng.permutation(members)
-        order += list(members[:limits.get(name, 10 ** 6)])
-        if name == 'negative':
-            order += list(members)
+    wanted = {'web': 1100, 'cctv': 330, 'negative': 480, 'streets': 560, 'traffic-overhead': 110, 'traffic-indonesia': 70, 'traffic-india': 80,
+              'coco': 90, 'gauge': 30, 'canal': 40, 'hill-cameras-clear': 280, 'drawn': 1500,
+              'reviewed': min(400, 4 * sum(r.set == 'reviewed' for r in records_))}
+    order = []
+    for name, count in wanted.items():
+        by_group = {}
+        for index, record in enumerate(records_):
+            if record.set == name:
+                by_group.setdefault(record.group, []).append(index)
+        limit = 60 if name == 'cctv' else 10 ** 6
+        members = [index for _, group in sorted(by_group.items()) for index in rng.permutation(group)[:limit]]
+        if members:
+            rounds = [rng.permutation(members) for _ in range(-(-count // len(members)))]
+            order += list(np.concatenate(rounds)[:count])
     return [int(i) for i in rng.permutation(order)]
 
 
@@ -145,21 +180,27 @@ def scores_of(net, pictures, batch=16):
 
 
 def report(held, scores):
-    negative = np.array([r.set in ('negative', 'traffic-cctv', 'streets') for r in held])
-    line = []
+    sets = np.array([r.set for r in held])
+    ordinary, hills = np.isin(sets, ('negative', 'traffic-cctv', 'streets')), sets == 'hill-cameras-clear'
+    cases = [('cctv', ordinary), ('web', ordinary), ('photographs', ordinary), ('hpwren-noncommercial', hills), ('hpwren-noncommercial', ordinary),
+             ('drawn', (sets == 'drawn') & np.array([not r.boxes for r in held])), ('cctv', sets == 'cctv')]
     for label, name in enumerate(('smoke', 'flame')):
-        for group in ('cctv', 'web'):
-            positive = np.array([r.set == group and r.has(label) for r in held])
-            a, n = scores[positive, label], scores[negative, label]
-            line.append(f'{name}/{group} AUC {metrics.auc(a, n):.3f} recall@1% {metrics.recall_at(a, n):.2f}')
-    print('  ' + ' | '.join(line), flush=True)
+        line, shows = [], np.array([r.has(label) for r in held])
+        for group, negative in cases:
+            positive, calm = (sets == group) & shows, negative & ~shows
+            if positive.any() and calm.any():
+                a, n = scores[positive, label], scores[calm, label]
+                line.append(f'{group} AUC {metrics.auc(a, n):.3f} recall@1% {metrics.recall_at(a, n):.2f}')
+        print(f'  {name}: ' + ' | '.join(line), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with fire-smoke/, traffic/, street-flood/, ... (README)')
+    parser.add_argument('--drawn', action='append', default=[], metavar='DIR', help="the scene scripts' training-plumes; may be repeated")
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
+    parser.add_argument('--continue-from', default='', metavar='ONNX', help='train these weights of an earlier run further, at a quarter of the rate')
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=10)
@@ -168,13 +209,16 @@ def main():
     args = parser.parse_args()
     seed_everything(SEED)
     torch.set_num_threads(args.threads)
-    everything = records.fire_smoke(args.data)
+    everything = records.fire_smoke(args.data) + records.smoke_far(args.data)
+    everything += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
     judged, left = reviewed.fire_smoke(args.reviewed, args.cache)
     everything += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
     print(f'{len(judged)} reviewed pictures; left out: {dict(left)}', flush=True)
     train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
     print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
     pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
+    masks = cached(args.cache, [r.mask for r in train if r.mask], load_plume_mask, 1) if args.drawn else None
+    mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(train) if r.mask)}
     held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
     def after_epoch(epoch, average):
         if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
@@ -182,8 +226,12 @@ def main():
             report(held, scores_of(average, held_pictures))
             export(average, args.out, 'scores')
 
-    net = SmokeFlameNet(args.start)
-    fit(net, lambda epoch: Fires(train, pictures, order_of(train, epoch), epoch), loss_of, args.epochs, after_epoch, stop_after=args.stop_after)
+    net, rates = SmokeFlameNet(args.start), {}
+    if args.continue_from:
+        take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
+        rates = {'rate': 5e-4, 'backbone_rate': 2.5e-4}
+    epochs = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
+    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, **rates)
 
 
 if __name__ == '__main__':

@@ -2,9 +2,10 @@
 
 python3 water.py --data DIR --rendered DIR --start yolox-nano-416.onnx --cache DIR --out model.onnx
 
-Four kinds of pictures: with an exact mask (aerial floods, a canal camera, rendered streets), streets without water
-(dry and wet: everything is background), photographs of flooded streets, of which only this is known: some of the
-lower part is water, the sky is not; and a staff gauge with its water line: above it is wall, below it water.
+Four kinds of pictures: with an exact mask (aerial floods, a canal camera, rendered streets and rivers), streets without water
+(dry and wet: everything is background; `floods.py` paints water into some), photographs of flooded streets, of which first only
+this is known: some of the lower part is water, the sky is not, and later what the net itself has become sure of; and a staff
+gauge with its water line: above it is wall, below it water.
 """
 import argparse
 
@@ -15,6 +16,7 @@ import torch.nn.functional as F
 from torch.utils.data import Dataset
 
 import augment
+import floods
 import metrics
 import plumes
 import records
@@ -44,11 +46,36 @@ def line_mask(record):
     return truth, known
 
 
+def turned(rng):
+    """From above there is no up: any turn and flip about the picture's middle, as an affine 3x3."""
+    angle, flip = rng.uniform(0, 2 * np.pi), rng.choice([-1, 1])
+    c, s, x, y = np.cos(angle), np.sin(angle), WIDTH / 2, HEIGHT / 2
+    about = np.array([[c, -s * flip, 0], [s, c * flip, 0], [0, 0, 1]])
+    there, back = np.array([[1, 0, x], [0, 1, y], [0, 0, 1]]), np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]])
+    return (there @ about @ back).astype(np.float32)
+
+
+def guessed(net, records_, pictures):
+    """Self-training: for each flooded photograph (truth, known), 0 or 255, of the pixels the net is sure of; none where it finds hardly any water."""
+    chosen = [i for i, r in enumerate(records_) if kind_of(r) == SOMEWHERE]
+    found = {}
+    for index, map_ in zip(chosen, masks_of(net, pictures, indices=chosen)):
+        water, dry = map_ > 0.75, map_ < 0.08
+        if water.mean() > 0.06:
+            known = water | dry
+            known[:len(known) // 8] = True
+            water[:len(known) // 8] = False
+            found[index] = (water.astype(np.uint8) * 255, known.astype(np.uint8) * 255)
+    print(f'  {len(found)} of {len(chosen)} flooded photographs have a guessed mask', flush=True)
+    return found
+
+
 class Waters(Dataset):
     """One epoch of (image, target, weight, kind); target and weight are (128,224)."""
 
-    def __init__(self, records_, pictures, masks, mask_of, order, epoch):
-        self.records, self.pictures, self.masks = records_, pictures, masks
+    def __init__(self, records_, pictures, masks, mask_of, guesses, order, epoch):
+        """`guesses`: index of a flooded photograph -> what the net is sure of, see guessed()."""
+        self.records, self.pictures, self.masks, self.guesses = records_, pictures, masks, guesses
         self.mask_of, self.order, self.epoch = mask_of, order, epoch
 
     def __len__(self):
@@ -68,17 +95,29 @@ class Waters(Dataset):
         else:
             truth = np.zeros((HEIGHT, WIDTH), np.uint8)
             known = np.full((HEIGHT, WIDTH), 255 if kind == EMPTY else 0, np.uint8)
-            if kind == SOMEWHERE:
+            if kind == SOMEWHERE and index in self.guesses:
+                truth, known = (cv2.resize(part, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST) for part in self.guesses[index])
+            elif kind == SOMEWHERE:
                 known[:HEIGHT // 8] = 255  # at street level the uppermost strip is sky, roofs or leaves
             # Sources differ in size and sharpness: the same coarse picture of both, or the net learns the source.
             size = rng.uniform(0.35, 0.75)
             picture = cv2.resize(cv2.resize(picture, None, fx=size, fy=size, interpolation=cv2.INTER_AREA), (WIDTH, HEIGHT))
         matrix = augment.random_frame(rng, WIDTH, HEIGHT, least=0.3 if record.set in ('aerial', 'rendered') else 0.45)
-        if record.set == 'aerial' and rng.random() < 0.3:
-            matrix = matrix @ np.array([[1, 0, 0], [0, -1, HEIGHT - 1], [0, 0, 1]], np.float32)
+        if record.set == 'aerial':
+            matrix = matrix @ turned(rng)
         border = cv2.BORDER_REFLECT_101 if kind == MASKED else cv2.BORDER_CONSTANT
-        picture = augment.colour(augment.warp(picture, matrix, border), rng)
+        picture = augment.warp(picture, matrix, border)
         truth, known = augment.warp(truth, matrix, border), augment.warp(known, matrix, border)
+        if kind == EMPTY:
+            if rng.random() < 0.15:
+                picture = plumes.lamps(picture, rng)  # before the water, which mirrors them
+            draw = rng.random()
+            if draw < 0.4:
+                kind = MASKED
+                picture, truth = floods.flood(picture, record.boxes, matrix, rng)
+            elif draw < 0.6:
+                picture = floods.wet_look(picture, rng)
+        picture = augment.colour(picture, rng)
         draw = rng.random()
         if draw < 0.06:
             picture = plumes.lamps(picture, rng)
@@ -111,8 +150,8 @@ def loss_of(logits, truth, known, kind):
 def order_of(records_, epoch, rendered_share):
     """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
     rng = np.random.default_rng((SEED, epoch, 7))
-    wanted = {'aerial': 400, 'canal': 150, 'rendered': rendered_share, 'gauge': 100, 'roads': 260,
-              'street-flooded': 250, 'street-wet': 320, 'street-dry': 140,
+    wanted = {'aerial': 480, 'canal': 160, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
+              'street-flooded': 330, 'street-wet': 320, 'street-dry': 200,
               'reviewed': min(200, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
     for name, count in wanted.items():
@@ -123,12 +162,12 @@ def order_of(records_, epoch, rendered_share):
     return [int(i) for i in rng.permutation(order)]
 
 
-def masks_of(net, pictures, batch=16):
-    found = []
+def masks_of(net, pictures, indices=None, batch=16):
+    found, indices = [], list(range(len(pictures))) if indices is None else indices
     with torch.no_grad():
-        for start in range(0, len(pictures), batch):
-            images = np.ascontiguousarray(np.asarray(pictures[start:start + batch])[..., ::-1].transpose(0, 3, 1, 2))
-            found.append(torch.sigmoid(net(torch.from_numpy(images).float()))[:, 0].numpy())
+        for start in range(0, len(indices), batch):
+            images = np.stack([pictures[i] for i in indices[start:start + batch]])[..., ::-1].transpose(0, 3, 1, 2)
+            found.append(torch.sigmoid(net(torch.from_numpy(np.ascontiguousarray(images)).float()))[:, 0].numpy())
     return np.concatenate(found)
 
 
@@ -148,7 +187,7 @@ def report(held, maps, truths):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with water/, street-flood/, traffic/, staff-gauge/ (README)')
-    parser.add_argument('--rendered', default='', help='rendered streets: images/ and masks/')
+    parser.add_argument('--rendered', action='append', default=[], metavar='DIR', help='rendered streets or rivers: images/ and masks/; may be repeated')
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
     parser.add_argument('--cache', default='.cache')
@@ -160,7 +199,7 @@ def main():
     seed_everything(SEED)
     torch.set_num_threads(args.threads)
     everything = records.water(args.data) + records.streets(args.data) + records.dry_roads(args.data) + records.gauges(args.data)
-    everything += records.rendered(args.rendered) if args.rendered else []
+    everything += [record for folder in args.rendered for record in records.rendered(folder)]
     dry, left = reviewed.dry(args.reviewed, args.cache)
     everything += [records.Record(r.path, 'reviewed', False, dry=True, group=r.camera) for r in dry]
     print(f'{len(dry)} reviewed pictures without water; left out: {dict(left)}', flush=True)
@@ -172,8 +211,12 @@ def main():
     held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
     truths = cached(args.cache, [r.mask for r in held if r.mask], load_mask, 1)[:, ::2, ::2, 0]
     rendered_share = min(900, 3 * sum(r.set == 'rendered' for r in train))
-    epochs = lambda epoch: Waters(train, pictures, masks, mask_of, order_of(train, epoch, rendered_share), epoch)
+    guesses = {}
+    epochs = lambda epoch: Waters(train, pictures, masks, mask_of, guesses, order_of(train, epoch, rendered_share), epoch)
     def after_epoch(epoch, average):
+        if epoch + 1 >= args.epochs // 2 and (epoch + 1 - args.epochs // 2) % 2 == 0:
+            average.eval()
+            guesses.update(guessed(average, train, pictures))
         if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
             average.eval()
             report(held, masks_of(average, held_pictures), truths)
