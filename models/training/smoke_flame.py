@@ -26,6 +26,7 @@ from nets import HEIGHT, WIDTH, SmokeFlameNet
 SEED = 20261121
 ROWS, COLUMNS = HEIGHT // 16, WIDTH // 16
 PLUMES = plumes.Plumes(SEED)
+LEAST_AREA, LEAST_CONTRAST = (60, 8), 12.0  # pixels of smoke and of flame; grey levels of the channel that differs most
 
 
 def cell_targets(boxes, loose):
@@ -49,6 +50,23 @@ def cell_targets(boxes, loose):
     return target, weight
 
 
+def without_faint(mask, picture):
+    """Mask, and whether per label something was taken out: parts too small or too like what is around them for anybody to see."""
+    clear, faint = mask.copy(), [False, False]
+    light = picture.astype(np.float32)
+    for label, value in ((records.SMOKE, 128), (records.FLAME, 255)):
+        count, parts, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=8)
+        for part in range(1, count):
+            x, y, w, h, area = stats[part]
+            rows, columns = slice(max(0, y - 6), y + h + 6), slice(max(0, x - 6), x + w + 6)
+            inside, around = parts[rows, columns] == part, mask[rows, columns] == 0
+            least = LEAST_AREA[label]
+            seen = area >= least and (not around.any() or np.abs(light[rows, columns][inside].mean(0) - light[rows, columns][around].mean(0)).max() >= LEAST_CONTRAST)
+            if not seen:
+                clear[parts == part], faint[label] = 1, True
+    return clear, faint
+
+
 def mask_targets(mask):
     """The same from an exact mask of the picture: a cell counts from a fifth of it on, where all of it is thin from half the fullest cell on."""
     target = np.zeros((2, ROWS, COLUMNS), np.float32)
@@ -57,7 +75,7 @@ def mask_targets(mask):
         share = cv2.resize((mask == value).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
         core = share > min(0.2, 0.5 * share.max())
         target[label][core] = 1.0
-        weight[label][(share > 0.01) & ~core] = 0.0
+        weight[label][((share > 0.01) | (cv2.resize((mask == 1).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA) > 0)) & ~core] = 0.0
     # Flame stands in its own smoke: whether the cell is smoke too, nobody asks.
     weight[records.SMOKE][(target[records.FLAME] > 0) & (target[records.SMOKE] == 0)] = 0.0
     return target, weight
@@ -99,9 +117,10 @@ class Fires(Dataset):
         picture = augment.colour(augment.warp(np.asarray(self.pictures[index]), matrix, border), rng)
         if record.mask:
             mask = augment.warp(np.asarray(self.masks[self.mask_of[index]])[..., 0], matrix, border, cv2.INTER_NEAREST)
+            mask, faint = without_faint(mask, picture)
             target, weight = mask_targets(mask)
             whole = target.max((1, 2))
-            sure = np.array([1.0 if whole[k] or not (mask == value).any() else 0.0 for k, value in enumerate((128, 255))], np.float32)
+            sure = np.array([0.0 if faint[label] and not whole[label] else 1.0 for label in (0, 1)], np.float32)
         else:
             picture, target, weight, whole, sure = self.loose(record, picture, matrix, rng)
         picture = augment.camera(augment.round_lens(picture, rng), rng)
@@ -153,7 +172,7 @@ def order_of(records_, epoch):
     """A draw with fixed numbers per set, so that a big one does not crowd out a small one; a CCTV scene at most 60 times."""
     rng = np.random.default_rng((SEED, epoch, 7))
     wanted = {'web': 1100, 'cctv': 330, 'negative': 480, 'streets': 560, 'traffic-overhead': 110, 'traffic-indonesia': 70, 'traffic-india': 80,
-              'coco': 90, 'gauge': 30, 'canal': 40, 'hill-cameras-clear': 280, 'drawn': 1500,
+              'coco': 90, 'gauge': 30, 'canal': 40, 'hill-cameras-clear': 400, 'drawn': 1500,
               'reviewed': min(400, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
     for name, count in wanted.items():
