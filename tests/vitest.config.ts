@@ -15,8 +15,9 @@ export default defineConfig({
     env: { ORT_DISABLE_TELEMETRY: '1' },
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 10_000,
+    // Real processes on two slow cores: what is waited for has limits of its own, these end what hangs.
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+    teardownTimeout: 30_000,
   },
 })

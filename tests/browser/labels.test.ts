@@ -21,7 +21,7 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags.split(' ') })
   const options = { baseURL: site.url, locale: 'en-GB', viewport: { width: 1360, height: 1000 }, hasTouch: true }
   context = await browser.newContext(options)
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(40_000)
   await signIn(context, 'reviewer')
   page = await context.newPage()
   page.on('pageerror', error => errors.push(String(error)))
@@ -39,7 +39,7 @@ afterAll(async () => {
 })
 
 const step = (title: string, run: () => Promise<void>) =>
-  it(title, { timeout: 90_000 }, async test => {
+  it(title, { timeout: 240_000 }, async test => {
     if (missing) test.skip(missing)
     await run()
   })

@@ -32,7 +32,7 @@ beforeAll(async () => {
     locale: 'en-GB',
     viewport: { width: 1360, height: 900 },
   })
-  context.setDefaultTimeout(30_000)
+  context.setDefaultTimeout(40_000)
   page = await context.newPage()
   page.on('pageerror', error => errors.push(String(error)))
 }, 180_000)
@@ -70,7 +70,7 @@ const desired = async (): Promise<{ models?: { mode: string; digest?: string }[]
   page.evaluate(async () => (await fetch('/api/v1/agents/an-cuu-1/desired')).json())
 
 describe('the page of models', () => {
-  it('takes a model from its package to shadow, promotion and back', { timeout: 180_000 }, async context => {
+  it('takes a model from its package to shadow, promotion and back', { timeout: 300_000 }, async context => {
     if (missing) return context.skip(missing)
     await report({})
     await page.goto('/')

@@ -16,7 +16,8 @@ import { reportedExample } from '@watchpost/shared/contracts/twin'
 import { type Channel, delivery, topicOf } from '@watchpost/shared/topics'
 import mqtt from 'mqtt'
 import sharp from 'sharp'
-import { freePort, type ServerProcess, startServer } from '../helpers/server-process.js'
+import { freePort } from '../helpers/free-port.js'
+import { type ServerProcess, startServer } from '../helpers/server-process.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const bin = join(root, 'central/bin/watchpost-central.js')

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { freePort, until } from '../helpers/server-process.js'
+import { freePort } from '../helpers/free-port.js'
+import { until } from '../helpers/server-process.js'
 
 const bin = fileURLToPath(new URL('../../central/bin/watchpost-central.js', import.meta.url))
 const cityOf = (agents: string) => `version: 1
@@ -33,7 +34,7 @@ const run = async () => {
   child.stdout!.on('data', chunk => {
     output += chunk
   })
-  await until('central runs', () => output.includes('Central is running'), 30_000)
+  await until('central runs', () => output.includes('Central is running'), 90_000)
 }
 const metric = async (port: number, line: string) =>
   (await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).includes(line)
@@ -72,7 +73,7 @@ describe('watchpost-central', () => {
   })
 
   it('reads the city file again on SIGHUP, keeps the last good one, and stops cleanly on SIGTERM', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const port = await freePort()
     write(
@@ -91,7 +92,7 @@ describe('watchpost-central', () => {
     expect(await once(child!, 'exit')).toEqual([0, null])
   })
 
-  it('does not start beside another one on the same data, and says so', { timeout: 60_000 }, async () => {
+  it('does not start beside another one on the same data, and says so', { timeout: 240_000 }, async () => {
     write(
       'central.yaml',
       'version: 1\ndataDir: data\ncity: city.yaml\nbroker: { mode: embedded, port: 0 }\nhttp: { port: 0 }\n',

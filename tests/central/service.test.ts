@@ -13,7 +13,8 @@ import { loadCentralConfig } from '../../central/config/load-central-config.js'
 import { loadCity } from '../../central/config/load-city.js'
 import { City } from '../../central/registry/city.js'
 import { buildService, defaultAdapters, type Service } from '../../central/service.js'
-import { freePort, until } from '../helpers/server-process.js'
+import { freePort } from '../helpers/free-port.js'
+import { until } from '../helpers/server-process.js'
 import { address, createProducer, observation, type Producer } from './ingest/producer.js'
 
 const cityOf = (agents: string) => `
@@ -123,7 +124,7 @@ describe('central as a whole', () => {
   })
 
   it('is alive, but not ready, before it started', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     await build()
     expect((await get('/healthz')).status).toBe(200)

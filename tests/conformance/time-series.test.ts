@@ -6,7 +6,8 @@ import { openEmbeddedStore } from '../../central/timeseries/embedded/embedded-st
 import { openInfluxStore } from '../../central/timeseries/influxdb/influx-store.js'
 import type { SeriesPoint, SeriesQuery, TimeSeriesStore } from '../../central/timeseries/time-series-store.js'
 import { missingProgram } from '../helpers/missing-program.js'
-import { freePort, type ServerProcess, startServer } from '../helpers/server-process.js'
+import { freePort } from '../helpers/free-port.js'
+import { type ServerProcess, startServer } from '../helpers/server-process.js'
 
 /** A recent whole hour: InfluxDB drops what is older than its retention. */
 const start = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 6 * 3_600_000

@@ -43,10 +43,10 @@ describe('the demo', () => {
   const missing = missingProgram('ffmpeg')
 
   it('raises a flood and a red-light incident with evidence from RTSP streams, and leaves nothing running', {
-    timeout: 330_000,
+    timeout: 420_000,
   }, async ({ skip }) => {
     skip(missing !== undefined, missing)
-    const { code, stdout, stderr } = await demo(['--until', 'flood-level,red-light', '--timeout-s', '240'])
+    const { code, stdout, stderr } = await demo(['--until', 'flood-level,red-light', '--timeout-s', '330'])
     expect(code, stderr).toBe(0)
     const lines = stdout.trim().split('\n')
     expect(lines).toHaveLength(1)
@@ -57,7 +57,7 @@ describe('the demo', () => {
     expect(leftovers()).toEqual([])
   })
 
-  it('ends with 1 and the reason when the incidents do not come in time', { timeout: 90_000 }, async ({ skip }) => {
+  it('ends with 1 and the reason when the incidents do not come in time', { timeout: 240_000 }, async ({ skip }) => {
     skip(missing !== undefined, missing)
     const { code, stdout } = await demo(['--until', 'straw-burning', '--timeout-s', '5'])
     expect(code).toBe(1)
@@ -65,7 +65,7 @@ describe('the demo', () => {
     expect(leftovers()).toEqual([])
   })
 
-  it('ends everything on Ctrl-C while it is still starting', { timeout: 90_000 }, async ({ skip }) => {
+  it('ends everything on Ctrl-C while it is still starting', { timeout: 240_000 }, async ({ skip }) => {
     skip(missing !== undefined, missing)
     let interrupted = false
     const { code, stderr } = await demo([], (text, pid) => {

@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import type { AgentView } from '@watchpost/shared/api/incidents'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { missingProgram } from '../helpers/missing-program.js'
-import { freePort, until } from '../helpers/server-process.js'
+import { freePort } from '../helpers/free-port.js'
+import { until } from '../helpers/server-process.js'
 import { createDebianRoot, type DebianRoot, type Service } from './debian-root.js'
 
 const run = promisify(execFile)

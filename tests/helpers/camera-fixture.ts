@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import type { CaptureLog } from '../../edge/capture/capture-log.js'
 import { CameraConfig, type SourceConfig } from '../../edge/config/agent-config.js'
+import type { Frame } from '../../edge/frames/frame.js'
 
 export interface CameraOverrides {
   readonly id?: string
@@ -57,8 +58,12 @@ export const recordLog = (): RecordedLog => {
   }
 }
 
+/** Of frames in a row. */
+export const perSecond = (frames: readonly Frame[]): number =>
+  ((frames.length - 1) * 1000) / (frames.at(-1)!.takenAt - frames[0]!.takenAt)
+
 /** Waits for a condition of the real world (a child process, a socket); rejects with what was awaited. */
-export const until = async (what: string, isTrue: () => boolean, timeoutMs = 15_000): Promise<void> => {
+export const until = async (what: string, isTrue: () => boolean, timeoutMs = 60_000): Promise<void> => {
   const endsAt = performance.now() + timeoutMs
   while (!isTrue()) {
     if (performance.now() > endsAt) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`)

@@ -1,16 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
-
-/** A port nobody listens on at the moment. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 /** A busy machine takes that long to start a Node process that loads all of central. */
 const longestStartMs = 90_000
@@ -60,7 +48,7 @@ export const startServer = async (
 export const until = async (
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<void> => {
   const end = Date.now() + timeoutMs
   while (!(await isSo())) {

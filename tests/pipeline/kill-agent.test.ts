@@ -9,8 +9,8 @@ import { mosquittoBroker, type TestBroker } from '../edge/uplink/brokers.js'
 import { connectCentral, type ScriptedCentral } from '../edge/uplink/scripted-central.js'
 import { makeSite, type ScriptedSite } from './scripted-site.js'
 
-vi.setConfig({ testTimeout: 120_000 })
-const soon = { timeout: 60_000, interval: 100 }
+vi.setConfig({ testTimeout: 600_000 })
+const soon = { timeout: 90_000, interval: 100 }
 const bin = fileURLToPath(new URL('../../edge/bin/watchpost-edge.js', import.meta.url))
 
 let broker: TestBroker
@@ -86,8 +86,9 @@ describe('watchpost-edge run', () => {
     await end('SIGKILL')
     run()
     const before = central.committed.size
-    await vi.waitFor(() => expect(central.committed.size).toBeGreaterThan(before + 2), soon)
-    expect(ffmpegs()).toBe(1)
+    // What the first run left in its outbox may come before the cameras are started.
+    await vi.waitFor(() => expect(central.committed.size).toBeGreaterThan(before + 10), soon)
+    await vi.waitFor(() => expect(ffmpegs()).toBe(1), soon)
     const startedAt = performance.now()
     expect(await end('SIGTERM')).toBe(0)
     expect(performance.now() - startedAt).toBeLessThan(15_000)

@@ -15,7 +15,7 @@ import { type Agent, buildAgent, openAdapters } from '../../edge/agent.js'
 import { loadWithDesired } from '../../edge/config/load-with-desired.js'
 import { packFolder } from '../../edge/inference/package-archive-file.js'
 import { gridManifest } from '../edge/inference/packages.js'
-import { freePort } from '../helpers/server-process.js'
+import { freePort } from '../helpers/free-port.js'
 import { makeSite, type ScriptedSite } from './scripted-site.js'
 
 // Real central, real embedded broker, real agent with ffmpeg and worker threads; only the models follow a script.

@@ -46,7 +46,7 @@ describe('scripts/streams', () => {
 
   it('serves a scene and a file of one’s own, says how to use them, and ends at Ctrl-C', async () => {
     const { output, ended, stop } = streams('junction', `mine=${ramp}`, '--speed', '2', ...anyPort)
-    await until('the start', () => output.stdout.split('\n').length > 2 && output.stderr.includes('Ctrl-C'), 40_000)
+    await until('the start', () => output.stdout.split('\n').length > 2 && output.stderr.includes('Ctrl-C'), 120_000)
     const [scene, mine] = output.stdout
       .trim()
       .split('\n')
@@ -65,7 +65,7 @@ describe('scripts/streams', () => {
     expect(live.streams[1]).toMatchObject({ stats: { viewers: 1, plays: 1 }, faults: [] })
     stop()
     expect(await ended).toBe(0)
-  }, 90_000)
+  }, 240_000)
 
   it.each([
     [['nowhere'], 'There is no scene "nowhere"; the scenes are'],
@@ -91,10 +91,10 @@ describe('scripts/streams', () => {
 
   it('says so when the port is taken', async () => {
     const first = streams(`mine=${ramp}`, ...anyPort)
-    await until('the start', () => first.output.stdout.includes('\n'), 40_000)
+    await until('the start', () => first.output.stdout.includes('\n'), 120_000)
     const { port } = new URL(JSON.parse(first.output.stdout).url.replace('rtsp', 'http'))
     const { output, ended } = streams(`mine=${ramp}`, '--port', port)
     expect(await ended).toBe(2)
     expect(output.stderr).toContain(`Port ${port} of 127.0.0.1 is in use; end the other server or give another --port.`)
-  }, 60_000)
+  }, 240_000)
 })

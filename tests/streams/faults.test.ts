@@ -60,9 +60,12 @@ describe('a fault on demand', () => {
     const session = (await client.play()).header('Session')!
     await until('packets', () => client.packets.length > 10)
     const end = fault('ramp', { kind: 'stall' })
+    const ask = () => client.request('GET_PARAMETER', { Session: session })
+    // The answer comes behind the packets that were under way.
+    await ask()
     const before = client.packets.length
     await until('frames held back', () => streams[0]!.stats.droppedFrames.stalled > 10)
-    expect((await client.request('GET_PARAMETER', { Session: session })).status).toBe(200)
+    expect((await ask()).status).toBe(200)
     expect(client.packets.length).toBe(before)
     end()
     await until('packets again', () => client.packets.length > before)
@@ -73,12 +76,13 @@ describe('a fault on demand', () => {
     const { streams, fault } = await start()
     const { seen } = watchRamp(streams[0]!.url)
     await until('pictures', () => seen.length > 10)
-    fault('ramp', { kind: 'freeze', forS: 3 })
+    const end = fault('ramp', { kind: 'freeze' })
     await until('a frozen picture', () => {
       const last = seen.slice(-20).map(({ sceneS }) => sceneS)
       return seen.length > 30 && Math.max(...last) - Math.min(...last) < 0.02
     })
     const frozenS = seen.at(-1)!.sceneS
+    end()
     await until('the scene again', () => Math.abs(seen.at(-1)!.sceneS - frozenS) > 0.2)
   })
 
@@ -104,13 +108,13 @@ describe('a fault on demand', () => {
       const viewer = watchRamp(streams[0]!.url, { transport: 'udp', size: [640, 360] })
       await until('pictures', () => viewer.seen.length > 5)
       const end = fault('detailed', { kind, rate: 0.3 })
-      await until('complaints', () => /error|missed|corrupt|conceal|bad/i.test(viewer.messages()), 30_000)
+      await until('complaints', () => /error|missed|corrupt|conceal|bad/i.test(viewer.messages()))
       end()
       const before = viewer.seen.length
-      await until('pictures again', () => viewer.seen.length > before + 30, 30_000)
+      await until('pictures again', () => viewer.seen.length > before + 30)
       expect(viewer.exitCode()).toBeNull()
     },
-    60_000,
+    240_000,
   )
 
   it('sets the camera clock wrong in reports and time stamps, and right again afterwards', async () => {
@@ -119,14 +123,13 @@ describe('a fault on demand', () => {
     await client.play()
     await until('a report', () => client.reports.length > 0 && client.packets.length > 5)
     const timestampOf = () => client.packets.at(-1)!.timestamp
-    const [before, reports] = [timestampOf(), client.reports.length]
+    const wrongByMs = () => parseReport(client.reports.at(-1)!).wallMs - Date.now()
+    const before = timestampOf()
     const end = fault('ramp', { kind: 'wrong-clock', offsetS: 7200 })
-    await until('a report with the wrong clock', () => client.reports.length > reports)
-    expect(parseReport(client.reports.at(-1)!).wallMs - Date.now()).toBeGreaterThan(7_100_000)
+    await until('a report with the wrong clock', () => wrongByMs() > 7_100_000)
     await until('a jump of the time stamps', () => ((timestampOf() - before) | 0) / 90_000 > 7100)
     end()
-    await until('a report with the right clock', () => client.reports.length > reports + 1)
-    expect(Math.abs(parseReport(client.reports.at(-1)!).wallMs - Date.now())).toBeLessThan(10_000)
+    await until('a report with the right clock', () => Math.abs(wrongByMs()) < 10_000)
     await until('the time stamps to jump back', () => ((timestampOf() - before) | 0) / 90_000 < 100)
   })
 
@@ -151,12 +154,13 @@ describe('a scheduled fault', () => {
     const active: number[] = []
     const quiet: number[] = []
     await until('two repetitions', () => {
-      const { positionS, faults } = streams[0]!
-      ;(faults.length > 0 ? active : quiet).push(positionS)
-      return Date.now() - Date.parse(streams[0]!.startedAt!) > 2_200
+      const before = streams[0]!.positionS
+      const isActive = streams[0]!.faults.length > 0
+      const { positionS } = streams[0]!
+      // The position moves on between two readings, far when this process has to wait.
+      if (Math.abs(positionS - before) < 0.1) (isActive ? active : quiet).push(positionS)
+      return Date.now() - Date.parse(streams[0]!.startedAt!) > 2_200 && active.length > 5 && quiet.length > 5
     })
-    expect(active.length).toBeGreaterThan(5)
-    // The position moves on between the two readings.
     expect(Math.min(...active)).toBeGreaterThan(0.9)
     expect(Math.max(...active)).toBeLessThan(2.1)
     expect(quiet.every(positionS => positionS < 1.1 || positionS > 1.9)).toBe(true)

@@ -38,7 +38,11 @@ describe('the position of a stream', () => {
     async ({ transport, speed }) => {
       const { streams } = await start({ speed })
       const { seen } = watchRamp(streams[0]!.url, { transport, clock: () => streams[0]!.positionS })
-      await until('a whole repetition and the beginning of the next', () => seen.length > (rampS + 1) * rampFps, 60_000)
+      await until(
+        'a whole repetition and the beginning of the next',
+        () => seen.length > (rampS + 1) * rampFps,
+        120_000,
+      )
       const lags = seen.map(({ sceneS, at }) => lagS(at, sceneS))
       // Never before its moment; a busy machine may show a frame late, so the best of them is what tells.
       expect(Math.min(...lags)).toBeGreaterThan(-readingErrorS)
@@ -46,7 +50,7 @@ describe('the position of a stream', () => {
       const steps = seen.slice(1).map(({ sceneS }, index) => lagS(sceneS, seen[index]!.sceneS))
       expect(steps.every(step => Math.abs(step - frameS) < 2 * readingErrorS)).toBe(true)
     },
-    90_000,
+    240_000,
   )
 
   it('follows from the time of the start, so that wall time can be turned into scene time', async () => {
@@ -63,15 +67,19 @@ describe('the position of a stream', () => {
     const first = watchRamp(url)
     await until('pictures', () => first.seen.length > 20)
     const second = watchRamp(url, { transport: 'udp' })
-    await until('more pictures', () => second.seen.length > 60, 30_000)
-    const { sceneS, at } = second.seen[50]!
-    const beside = first.seen.reduce((best, seen) => (Math.abs(seen.at - at) < Math.abs(best.at - at) ? seen : best))
-    expect(Math.abs(lagS(sceneS, beside.sceneS) - (at - beside.at) / 1000)).toBeLessThan(0.5)
-  }, 60_000)
+    await until('more pictures', () => second.seen.length > 60)
+    const apartS = second.seen.map(({ sceneS, at }) => {
+      const beside = first.seen.reduce((best, seen) => (Math.abs(seen.at - at) < Math.abs(best.at - at) ? seen : best))
+      return Math.abs(lagS(sceneS, beside.sceneS) - (at - beside.at) / 1000)
+    })
+    // A busy machine may show some of them late.
+    expect(apartS.toSorted((a, b) => a - b)[Math.floor(apartS.length / 2)]).toBeLessThan(0.5)
+  }, 240_000)
 
   it('is shown at once to a client that joins between key frames far apart', async () => {
-    const { streams } = await start({ sources: [{ name: 'ramp', file: rareKeys }] })
-    await until('the middle between key frames', () => streams[0]!.positionS > 1.5)
+    // Slow, so that ffmpeg can take its time to join before the next key frame.
+    const { streams } = await start({ sources: [{ name: 'ramp', file: rareKeys }], speed: 0.1 })
+    await until('some time after the key frame', () => streams[0]!.positionS > 0.5)
     const joinedAt = streams[0]!.positionS
     const { seen } = watchRamp(streams[0]!.url, { clock: () => streams[0]!.positionS })
     await until('the present moment', () => seen.some(({ sceneS }) => sceneS > joinedAt))
@@ -114,10 +122,12 @@ describe('the beginning and the end', () => {
   })
 
   it('ends a clip that is shown once: clients come to an end and find nothing afterwards', async () => {
-    const { streams } = await start({ loop: false, speed: 2 })
+    const { streams, begin } = await start({ loop: false, speed: 2, start: 'by-hand' })
     const { url } = streams[0]!
     const [tcp, udp] = [watchRamp(url), watchRamp(url, { transport: 'udp' })]
-    await until('the end of both', () => tcp.exitCode() !== null && udp.exitCode() !== null, 30_000)
+    await until('both watch', () => tcp.seen.length > 0 && udp.seen.length > 0)
+    begin()
+    await until('the end of both', () => tcp.exitCode() !== null && udp.exitCode() !== null)
     expect([tcp.exitCode(), udp.exitCode()]).toEqual([0, 0])
     expect(tcp.seen.at(-1)!.sceneS).toBeGreaterThan(rampS - 5 * frameS)
     expect(udp.seen.at(-1)!.sceneS).toBeGreaterThan(rampS - 5 * frameS)
@@ -125,5 +135,5 @@ describe('the beginning and the end', () => {
     const late = watchRamp(url)
     await until('the refusal', () => late.exitCode() !== null)
     expect(late.messages()).toContain('404')
-  }, 60_000)
+  }, 240_000)
 })

@@ -126,11 +126,11 @@ describe('the RTSP server', () => {
   })
 
   it('forgets a client over UDP that is not heard of any more', async () => {
-    const started = await start({ sessionTimeoutS: 1 })
+    const started = await start({ sessionTimeoutS: 5 })
     const client = await openRtspClient(urlOf(started))
     const { header } = await client.request('SETUP', { Transport: 'RTP/AVP;unicast;client_port=40000-40001' })
     const [session = ''] = header('Session')!.split(';')
-    expect(header('Session')).toContain('timeout=1')
+    expect(header('Session')).toContain('timeout=5')
     await client.request('PLAY', { Session: session })
     expect(started.streams[0]!.stats.viewers).toBe(1)
     await until('the time-out', client.isClosed)
@@ -153,7 +153,7 @@ describe('the RTSP server', () => {
     await slow.play()
     slow.socket.pause()
     await quick.play()
-    await until('frames left out', () => stats.droppedFrames.slowViewer > 0, 60_000)
+    await until('frames left out', () => stats.droppedFrames.slowViewer > 0)
     const seen = picturesOf(quick.packets).length
     await until('pictures of the other', () => picturesOf(quick.packets).length > seen + 10)
     const unread = slow.packets.length
@@ -162,12 +162,12 @@ describe('the RTSP server', () => {
       slow.packets.findIndex(
         ({ timestamp }, i) => i > 0 && (timestamp - slow.packets[i - 1]!.timestamp) >>> 0 > (2 * 22_500) / 25,
       )
-    await until('the gap', () => slow.packets.length > unread && gap() > 0, 60_000)
+    await until('the gap', () => slow.packets.length > unread && gap() > 0)
     // It goes on with the parameter sets of a key frame, and no number is missing: nothing was lost on the way.
     const [before, after] = [slow.packets[gap() - 1]!, slow.packets[gap()]!]
     expect([after.nalType, after.sequence]).toEqual([7, (before.sequence + 1) & 0xffff])
     expect(before.marker).toBe(true)
-  }, 150_000)
+  }, 300_000)
 })
 
 describe('signing in', () => {
@@ -185,7 +185,7 @@ describe('signing in', () => {
       await until('both', () => good.seen.length > 0 && bad.exitCode() !== null)
       expect(bad.messages()).toContain('401')
     },
-    40_000,
+    240_000,
   )
 
   it('offers both kinds, and takes no answer to the question of another connection', async () => {

@@ -16,7 +16,8 @@ import { createIngest } from '../../../central/ingest/create-ingest.js'
 import type { Ingest } from '../../../central/ingest/ingest.js'
 import { mosquittoBroker } from '../../edge/uplink/brokers.js'
 import { missingProgram } from '../../helpers/missing-program.js'
-import { freePort, until } from '../../helpers/server-process.js'
+import { freePort } from '../../helpers/free-port.js'
+import { until } from '../../helpers/server-process.js'
 import { judge } from './oracle.js'
 import { address, createProducer, observation, type Producer } from './producer.js'
 
@@ -155,15 +156,22 @@ for (const { name, missing, open } of brokers)
         ],
       })
       expect(await ingest.ledger('nobody')).toBeUndefined()
-      const received = (await counted('received')).all!
-      expect(received).toBe((await counted('committed')).all! + (await counted('duplicates')).all!)
+      // What a slow machine made the producer send twice may still be on its way.
+      await until('the account balances', async () => {
+        const [received, committed, duplicates] = [
+          await counted('received'),
+          await counted('committed'),
+          await counted('duplicates'),
+        ]
+        return received.all === committed.all! + duplicates.all!
+      })
     })
 
-    it('loses nothing when the broker is killed twice on the way', { timeout: 60_000 }, async () => {
+    it('loses nothing when the broker is killed twice on the way', { timeout: 240_000 }, async () => {
       await startCentral()
       producer = createProducer({ url: broker.url, total: 3000, epoch, batch: 10, window: 3, resendMs: 400 })
       for (const part of [600, 1800]) {
-        await until(`${part} are acknowledged`, () => producer!.ackedSeq() >= part, 30_000)
+        await until(`${part} are acknowledged`, () => producer!.ackedSeq() >= part)
         await broker.killAndReturn()
       }
       await producer.done
@@ -171,10 +179,9 @@ for (const { name, missing, open } of brokers)
     })
 
     it('takes up where it stopped, consumers too', async () => {
-      const seen: number[] = []
+      // Runs are of 500 records at most, so some are applied before.
       const remember: LogConsumer = async records => {
-        seen.push(...records.map(({ envelope }) => envelope.seq))
-        if (seen.length > 1500 && seen.length < 2500) throw new Error('away')
+        if (records[0]!.envelope.seq > 1000) throw new Error('away')
       }
       await startCentral({ remember })
       producer = createProducer({ url: broker.url, total: 2000, epoch })
@@ -183,7 +190,7 @@ for (const { name, missing, open } of brokers)
       await stopCentral()
       const applied = ingest.consumers()[0]!.position
       expect(applied).toBeGreaterThan(0)
-      seen.length = 0
+      expect(applied).toBeLessThan(2000)
       const after: number[] = []
       await startCentral({ remember: async records => void after.push(...records.map(({ envelope }) => envelope.seq)) })
       await until('the consumer is done', () => ingest.consumers()[0]?.lag === 0)

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { mosquittoBroker, type TestBroker } from '../../edge/uplink/brokers.js'
 import { missingProgram } from '../../helpers/missing-program.js'
-import { freePort, until } from '../../helpers/server-process.js'
+import { freePort } from '../../helpers/free-port.js'
+import { until } from '../../helpers/server-process.js'
 import { duplicatesIn, judge } from './oracle.js'
 import { createProducer, type Producer } from './producer.js'
 
@@ -35,7 +36,7 @@ afterEach(async () => {
 
 const noMosquitto = missingProgram('mosquitto')
 describe.skipIf(noMosquitto !== undefined)('central killed between commit and ack', () => {
-  it('loses nothing and doubles nothing, five times over', { timeout: 120_000 }, async () => {
+  it('loses nothing and doubles nothing, five times over', { timeout: 300_000 }, async () => {
     broker = await mosquittoBroker()
     await broker.start()
     const url = `mqtt://127.0.0.1:${broker.port}`
@@ -72,7 +73,7 @@ hotspots: []
 `
 
 describe('the whole of central killed with kill -9, its broker with it', () => {
-  it('loses nothing and doubles nothing, and leaves no broker behind', { timeout: 180_000 }, async () => {
+  it('loses nothing and doubles nothing, and leaves no broker behind', { timeout: 420_000 }, async () => {
     const [mqttPort, httpPort] = [await freePort(), await freePort()]
     writeFileSync(join(directory, 'city.yaml'), city)
     const config = join(directory, 'central.yaml')
@@ -93,7 +94,7 @@ log: { level: warn }
     producer = createProducer({ url: `mqtt://127.0.0.1:${mqttPort}`, total, batch: 10, window: 4 })
     for (const share of [0.2, 0.5, 0.8]) {
       start()
-      await until(`central has ${share} of it`, () => producer!.ackedSeq() >= total * share, 60_000)
+      await until(`central has ${share} of it`, () => producer!.ackedSeq() >= total * share, 90_000)
       process!.kill('SIGKILL')
       await once(process!, 'exit')
     }

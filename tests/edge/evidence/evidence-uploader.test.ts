@@ -7,6 +7,7 @@ import { createEvidence } from '../../../edge/evidence/evidence.js'
 import { createEvidenceUploader, type EvidenceUploader } from '../../../edge/evidence/evidence-uploader.js'
 import { recordLog, until } from '../../helpers/camera-fixture.js'
 import { temporaryFolder } from '../../helpers/clips.js'
+import { freePort } from '../../helpers/free-port.js'
 import { noiseFrame, noon } from './evidence-fixture.js'
 
 interface Received {
@@ -100,7 +101,7 @@ describe('evidence uploader', () => {
   })
 
   it('waits for a central that is away and resumes, also in a later life of the agent', async () => {
-    const first = await startCentral()
+    const first = await startCentral(undefined, await freePort())
     first.close()
     const life = await agent(first.url)
     const { sha256 } = await life.evidence.snapshot(noiseFrame(1), 'at')

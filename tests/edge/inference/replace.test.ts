@@ -4,7 +4,6 @@ import { createInference, type Inference } from '../../../edge/inference/inferen
 import type { InferenceError } from '../../../edge/inference/inference-error.js'
 import { frameOf, load, meansModel, writePackage, writeScriptedPackage } from './packages.js'
 
-vi.setConfig({ testTimeout: 60_000 })
 const quiet = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 const script = (step: object = {}, busyMs = 0) => ({ busyMs, steps: [{ at: 0, outputs: {}, ...step }] })
 const scripted = (version: string, step: object = {}, busyMs = 0) =>
@@ -100,11 +99,11 @@ describe('replacing a model', () => {
 
 describe('a candidate', () => {
   it('judges frames in a thread of its own and tells its processor time', async () => {
-    const candidate = await openCandidate(await scripted('2.0.0', {}, 60), { onLost: () => {} })
+    const candidate = await openCandidate(await scripted('2.0.0', {}, 300), { onLost: () => {} })
     onTestFinished(() => candidate.close())
     const answer = await candidate.judge(frameOf(64, 32))
     expect(answer.decoded.kind).toBe('grid')
-    expect(answer.inferenceMs).toBeGreaterThanOrEqual(60)
+    expect(answer.inferenceMs).toBeGreaterThanOrEqual(300)
     // The kernel's count may lag by a tick; a busy machine takes most of the wall time away.
     expect(answer.cpuMs).toBeGreaterThan(0)
     expect(answer.cpuMs).toBeLessThanOrEqual(answer.inferenceMs + 10)

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Aedes } from 'aedes'
+import { freePort } from '../../helpers/free-port.js'
 
 export interface TestBroker {
   readonly port: number
@@ -13,14 +14,6 @@ export interface TestBroker {
   /** As kill -9 would: nothing is said to anybody. */
   kill(): Promise<void>
   close(): Promise<void>
-}
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
 }
 
 /** Debian's Mosquitto, with the settings of our deployment. */
@@ -65,8 +58,13 @@ export const mosquittoBroker = async (): Promise<TestBroker> => {
   return {
     port,
     async start() {
-      child = spawn('/usr/sbin/mosquitto', ['-c', config], { stdio: 'ignore' })
-      while (!(await answers())) await sleep(20)
+      const started = spawn('/usr/sbin/mosquitto', ['-c', config], { stdio: 'ignore' })
+      child = started
+      while (!(await answers())) {
+        if (started.exitCode !== null)
+          throw new Error(`mosquitto ended with ${started.exitCode}; is port ${port} taken?`)
+        await sleep(20)
+      }
     },
     kill,
     async close() {
