@@ -11,7 +11,7 @@ const Patch = Type.Object(
 
 const Step = Type.Object(
   {
-    at: Type.Number({ minimum: 0, description: 'Frame number or milliseconds from which this step holds.' }),
+    at: Type.Number({ minimum: 0, description: 'Frame number, milliseconds or run from which this step holds.' }),
     outputs: Type.Record(
       Type.String(),
       Type.Object(
@@ -36,12 +36,13 @@ const Step = Type.Object(
 /** The "weights" of a scripted model: which tensors it gives at which frame or time. */
 export const Script = Type.Object(
   {
-    clock: Type.Union([Type.Literal('frame'), Type.Literal('time')], {
+    clock: Type.Union([Type.Literal('frame'), Type.Literal('time'), Type.Literal('run')], {
       default: 'frame',
-      description: 'frame: by frame number, from 1; time: by the time of the frame, in milliseconds.',
+      description:
+        'frame: by frame number, from 1; time: by the time of the frame, in milliseconds; run: by the runs of each session, from 1.',
     }),
     period: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, description: 'After so many frames or milliseconds it begins anew.' }),
+      Type.Number({ exclusiveMinimum: 0, description: 'After so many frames, milliseconds or runs it begins anew.' }),
     ),
     busyMs: Type.Number({ minimum: 0, default: 0, description: 'CPU time burnt per run, as a real model would.' }),
     steps: Type.Array(Step, { minItems: 1, description: 'Ascending; before the first one all outputs are 0.' }),

@@ -12,10 +12,11 @@ export const scriptedRuntime: ModelRuntime = {
     checkScript(script, shapes, weightsPath)
     const blank = paint(undefined, shapes)
     const painted = new Map(script.steps.map(step => [step, paint(step, shapes)]))
+    let runs = 0
     return {
       async run(_, moment) {
         burn(script.busyMs)
-        const step = stepAt(script, moment)
+        const step = stepAt(script, { ...moment, run: ++runs })
         if (step?.fault) await fail(step.fault as string)
         return step ? painted.get(step)! : blank
       },
@@ -50,10 +51,12 @@ const checkScript = ({ steps }: Script, shapes: Shapes, path: string): void => {
   })
 }
 
-const stepAt = ({ clock, period, steps }: Script, { number, takenAt }: FrameMoment): Step | undefined => {
-  const now = clock === 'frame' ? number : takenAt
-  // Frame numbers begin at 1, so the last frame of a period is number `period`.
-  const origin = clock === 'frame' ? 1 : 0
+type Moment = FrameMoment & { readonly run: number }
+
+const stepAt = ({ clock, period, steps }: Script, { number, takenAt, run }: Moment): Step | undefined => {
+  const now = { frame: number, time: takenAt, run }[clock as 'frame' | 'time' | 'run']
+  // Frames and runs are counted from 1, so the last one of a period is number `period`.
+  const origin = clock === 'time' ? 0 : 1
   const at = period === undefined ? now : ((now - origin) % period) + origin
   return steps.findLast(step => step.at <= at)
 }

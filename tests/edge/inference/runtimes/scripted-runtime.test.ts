@@ -35,6 +35,22 @@ describe('scripted runtime', () => {
     expect([await first(50_000), await first(55_999), await first(56_000), await first(60_000)]).toEqual([0, 0, 1, 0])
   })
 
+  it('plays by the runs of its own session when asked to, whatever the frames are called', async () => {
+    const model = await load(
+      writeScriptedPackage({
+        clock: 'run',
+        period: 3,
+        steps: [{ at: 1 }, { at: 2, outputs: { scores: { fill: 1 } } }, { at: 3, fault: 'throw' }],
+      }),
+    )
+    const [one, other] = [await scriptedRuntime.open(model), await scriptedRuntime.open(model)]
+    const first = async (session: typeof one, number: number) => (await session.run(blank, at(number))).scores!.data[0]
+    expect([await first(one, 700), await first(one, 5)]).toEqual([0, 1])
+    await expect(first(one, 5)).rejects.toThrow('The script says')
+    // It begins anew after a fault too, and the other session counts for itself.
+    expect([await first(one, 5), await first(other, 5), await first(other, 5)]).toEqual([0, 0, 1])
+  })
+
   it('refuses a script that does not fit the outputs, or whose steps are out of order', async () => {
     const outside = { from: [0, 0, 0, 0], to: [1, 3, 2, 4], value: 1 }
     await expect(open({ steps: [{ at: 1, outputs: { scores: { patches: [outside] } } }] })).rejects.toThrow(
