@@ -39,7 +39,7 @@ const smokeSet = async (folder: string): Promise<void> => {
 }
 
 describe('model eval', () => {
-  it('gives AUC, recall and IoU of a grid, reckoned by hand', { timeout: 60_000 }, async () => {
+  it('gives AUC, recall and IoU of a grid, reckoned by hand', { timeout: 240_000 }, async () => {
     const folder = workFolder()
     await smokeSet(folder)
     const found = await modelJson<Figures>(folder, ['eval', writePackage(), '--data', 'data'])
@@ -59,7 +59,7 @@ describe('model eval', () => {
     expect(flame).toMatchObject({ auc: null, iou: null, shown: 0, notShown: 4 })
   })
 
-  it('adds negatives, of which none shows anything', { timeout: 60_000 }, async () => {
+  it('adds negatives, of which none shows anything', { timeout: 240_000 }, async () => {
     const folder = workFolder()
     await smokeSet(folder)
     writeFiles(folder, { 'sky/x.png': await plain(0.95, 0), 'sea/y.png': await plain(0, 0) })
@@ -71,7 +71,7 @@ describe('model eval', () => {
   })
 
   it('maps labels to classes by name, number and in groups, and says what to write otherwise', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const folder = workFolder()
     await smokeSet(folder)
@@ -93,7 +93,7 @@ describe('model eval', () => {
     ])
   })
 
-  it('draws the worst pictures, and none when nothing is wrong', { timeout: 60_000 }, async () => {
+  it('draws the worst pictures, and none when nothing is wrong', { timeout: 240_000 }, async () => {
     const folder = workFolder()
     await smokeSet(folder)
     const means = writePackage()
@@ -108,7 +108,7 @@ describe('model eval', () => {
     expect(existsSync(join(folder, 'fine.png'))).toBe(false)
   })
 
-  it('measures masks by their pixels, with negatives that show none', { timeout: 60_000 }, async () => {
+  it('measures masks by their pixels, with negatives that show none', { timeout: 240_000 }, async () => {
     const folder = workFolder()
     const water = writePackage({
       task: 'water-segmentation',
@@ -133,7 +133,7 @@ describe('model eval', () => {
     expect(both.labels.water).toMatchObject({ auc: 0.75, recallAtFpr: { '0.05': 0 }, iou: 4 / 10 })
   })
 
-  it('measures boxes of a detector', { timeout: 60_000 }, async () => {
+  it('measures boxes of a detector', { timeout: 240_000 }, async () => {
     const folder = workFolder()
     // YOLOX head of one label over 64×64: 84 cells, of which only those of stride 32 say something, by the mean of red.
     const detector = writeDetector()
@@ -158,7 +158,7 @@ describe('model eval', () => {
     expect(iou).toBeCloseTo(1, 5)
   })
 
-  it('says what is wrong with its arguments', { timeout: 60_000 }, async () => {
+  it('says what is wrong with its arguments', { timeout: 240_000 }, async () => {
     const folder = workFolder()
     const means = writePackage()
     const said = async (...args: readonly string[]) => {

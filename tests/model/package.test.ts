@@ -54,7 +54,7 @@ const packMeans = [
 ]
 
 describe('model pack', () => {
-  it('makes a package from an ONNX file that is valid at once', { timeout: 120_000 }, async () => {
+  it('makes a package from an ONNX file that is valid at once', { timeout: 240_000 }, async () => {
     const folder = await workshop()
     const packed = await modelJson<Packed>(folder, [...packMeans, '--threshold', 'smoke=0.4,flame=0.6'])
     expect(packed).toMatchObject({ id: 'means', file: join(folder, 'means-0.1.0.wpm'), signedBy: null })
@@ -85,7 +85,7 @@ describe('model pack', () => {
     })
   })
 
-  it('gives equal archives for equal folders, and unpacks them to equal folders', { timeout: 120_000 }, async () => {
+  it('gives equal archives for equal folders, and unpacks them to equal folders', { timeout: 240_000 }, async () => {
     const folder = await workshop()
     const { digest: first, file } = await modelJson<Packed>(folder, packMeans)
     await modelJson(folder, ['unpack', file, 'again', '--sha256', first])
@@ -104,7 +104,7 @@ describe('model pack', () => {
   })
 
   it('lists everything that it needs to be told, and leaves nothing behind when it fails', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const folder = await workshop()
     const bare = await model(folder, 'pack', 'means.onnx')
@@ -131,7 +131,7 @@ describe('model pack', () => {
   })
 
   it('asks for the size of a graph that takes any, and refuses inputs that are no picture', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const folder = await workshop()
     const vector = onnxFile({
@@ -157,7 +157,7 @@ describe('model pack', () => {
 
 describe('model sign and keygen', () => {
   it('sign a package so that only holders of the public key accept it, and any change shows', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const folder = await workshop()
     await modelJson(folder, packMeans)
@@ -189,7 +189,7 @@ describe('model sign and keygen', () => {
   })
 
   it('never overwrite a key, sign with a public key, or sign what an agent would refuse', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const folder = await workshop()
     await modelJson(folder, packMeans)
@@ -219,7 +219,7 @@ describe('model sign and keygen', () => {
 
 describe('model validate', () => {
   it('says which runtimes were run, which were skipped and why, and whether they agree', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const folder = workFolder()
     interface Found {
@@ -249,7 +249,7 @@ describe('model validate', () => {
   })
 
   it('refuses a package with every reason, one that answers wrongly, and one that is torn', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const folder = workFolder()
     cpSync(writePackage({ thresholds: { fog: 1 }, golden: [] }), join(folder, 'bad'), { recursive: true })
@@ -294,7 +294,7 @@ describe('the model command', () => {
   })
 
   it('explains itself and each of its commands, and says what it did not understand', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const folder = workFolder()
     const overview = await model(folder, '--help')

@@ -248,7 +248,7 @@ describe('an export of labels', () => {
     expect((await reader.read()).value?.length).toBeGreaterThan(0)
     await reader.cancel()
     const logged = async () => (await get('/api/v1/labels/exports')).json().items
-    await expect.poll(async () => (await logged())[0].action, { timeout: 15_000 }).toBe('broke-off')
+    await expect.poll(async () => (await logged())[0].action, { timeout: 60_000 }).toBe('broke-off')
     expect(readdirSync(join(central.directory, 'label-exports'))).toEqual([])
   })
 })

@@ -132,9 +132,9 @@ describe('inference', () => {
 
   it('gives up a frame that takes too long, together with its worker', async () => {
     const folder = writeScriptedPackage({ steps: [{ at: 1 }, { at: 2, fault: 'hang' }, { at: 3 }] })
-    const inference = await started([folder], { jobTimeoutMs: 300, replaceDelayMs: 10 })
+    const inference = await started([folder], { jobTimeoutMs: 3_000, replaceDelayMs: 10 })
     const late = inference.detect('scripted', frameOf(8, 8, undefined, { number: 2 }))
-    await expect(late).rejects.toThrow(/gave no answer within 0.3 s/)
+    await expect(late).rejects.toThrow(/gave no answer within 3 s/)
     expect(await reasonOf(inference.detect('scripted', frameOf(8, 8, undefined, { number: 3 })))).toBe('done')
   })
 
@@ -205,7 +205,7 @@ describe('inference', () => {
     )
   })
 
-  it('runs the detector with the TF.js runtime in a worker, without a network', { timeout: 60_000 }, async () => {
+  it('runs the detector with the TF.js runtime in a worker, without a network', async () => {
     const vehicles = await load(fileURLToPath(new URL('../../../models/vehicles', import.meta.url)), {
       cacheDir: temporaryFolder(),
     })

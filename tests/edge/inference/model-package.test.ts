@@ -118,7 +118,7 @@ describe('model package', () => {
   })
 
   it('makes derived weights once, keeps them, and makes them again when the kept file was damaged', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const cacheDir = temporaryFolder()
     const model = await loadModelPackage(vehicles, { cacheDir, requireSignatures: false })

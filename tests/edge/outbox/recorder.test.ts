@@ -47,7 +47,7 @@ describe('recording while the disk is full', () => {
     })
     expect(await stored()).toEqual(['before'])
     disk.isFull = false
-    await vi.waitFor(() => expect(recorder.status().problem).toBeNull())
+    await vi.waitFor(() => expect(recorder.status().problem).toBeNull(), { timeout: 60_000 })
     const rows = await stored()
     expect(rows.slice(-2)).toEqual(['a', 'b'])
     expect(rows).toHaveLength(5)
@@ -68,7 +68,7 @@ describe('recording while the disk is full', () => {
     for (const id of ['a', 'b', 'c']) await recorder.record([event(id)])
     expect(recorder.status()).toMatchObject({ held: 2, dropped: { 'event.v1': 1 } })
     disk.isFull = false
-    await vi.waitFor(() => expect(recorder.status().problem).toBeNull())
+    await vi.waitFor(() => expect(recorder.status().problem).toBeNull(), { timeout: 60_000 })
     expect((await stored()).slice(-2)).toEqual(['a', 'b'])
   })
 

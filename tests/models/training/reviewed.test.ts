@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(() => central.stop())
 
 const step = (title: string, run: () => Promise<void>) =>
-  it(title, { timeout: 60_000 }, async test => {
+  it(title, { timeout: 240_000 }, async test => {
     if (missing) test.skip(missing)
     await run()
   })

@@ -18,7 +18,7 @@ describe('/readyz', () => {
     ])
   })
 
-  it('is 503 and names each trouble, also of a check that throws or hangs', { timeout: 15_000 }, async () => {
+  it('is 503 and names each trouble, also of a check that throws or hangs', async () => {
     const response = await ask('/readyz', [
       { name: 'fine', trouble: () => null },
       { name: 'broker', trouble: () => 'is away' },
