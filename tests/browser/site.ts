@@ -171,11 +171,16 @@ evidence: { tokensFile: tokens }\npublicApi: { staleAfterSeconds: 10 }\nlog: { l
         { cameraId: 'hung-vuong', name: 'b', analytics: [analytic('traffic', 'traffic', 'vehicles')] },
       ],
     })
+    await sayHealth()
+  }
+  const sayHealth = async () => {
     const cameras = ['ba-trieu', 'hung-vuong'].map(cameraId => ({ ...healthExample.cameras[0]!, cameraId }))
     await say('health', { ...healthExample, at: now(), cameras, outbox: { ...healthExample.outbox, epoch } })
   }
   await sayHello()
   client.on('connect', () => void sayHello())
+  // As an agent does: one that is silent for a minute counts as offline, and a slow machine needs longer for a file of tests.
+  const pulse = setInterval(() => client.connected && void sayHealth(), 5000)
 
   let seq = 0
   const wrap = <T extends 'event.v1' | 'observation.v1'>(type: T, camera: string, data: object) => ({
@@ -252,6 +257,7 @@ evidence: { tokensFile: tokens }\npublicApi: { staleAfterSeconds: 10 }\nlog: { l
     killCentral: () => central.stop('SIGKILL'),
     startCentral,
     close: async () => {
+      clearInterval(pulse)
       await client.endAsync(true)
       await central.stop('SIGTERM')
       rmSync(directory, { recursive: true, force: true })
