@@ -13,6 +13,8 @@ export interface Candidate {
 export interface CandidateOptions {
   /** Once, when its thread ends without having been closed. */
   readonly onLost: (cause: Error) => void
+  /** Gives up opening. */
+  readonly signal?: AbortSignal
   readonly jobTimeoutMs?: number
   readonly openTimeoutMs?: number
 }
@@ -22,9 +24,15 @@ const candidateNice = 10
 
 /** Opens the package in a fresh worker and runs every golden sample. Rejects with a ModelPackageError when it is refused. */
 export const openCandidate = async (model: ModelPackage, options: CandidateOptions): Promise<Candidate> => {
-  const { onLost, jobTimeoutMs = 30_000, openTimeoutMs = 120_000 } = options
+  const { onLost, signal, jobTimeoutMs = 30_000, openTimeoutMs = 120_000 } = options
   const setup = { packages: [model], checkGolden: true, allGolden: true, nice: candidateNice }
-  const thread = await openInferenceThread({ setup, jobTimeoutMs, openTimeoutMs, onLost })
+  const thread = await openInferenceThread({
+    setup,
+    jobTimeoutMs,
+    openTimeoutMs,
+    onLost,
+    ...(signal === undefined ? {} : { signal }),
+  })
   let jobs = 0
   return {
     model,

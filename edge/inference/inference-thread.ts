@@ -24,6 +24,8 @@ export interface ThreadOptions {
   readonly setup: WorkerSetup
   readonly jobTimeoutMs: number
   readonly openTimeoutMs: number
+  /** Gives up opening; afterwards it means nothing. */
+  readonly signal?: AbortSignal
   /** Once, when the thread ends without having been closed. */
   readonly onLost: (cause: Error) => void
 }
@@ -37,14 +39,14 @@ export const openInferenceThread = async (options: ThreadOptions): Promise<Infer
   // A thread that fails while it ends must not bring down the process.
   worker.on('error', () => {})
   try {
-    return watchThread(worker, await opened(worker, options.openTimeoutMs), options)
+    return watchThread(worker, await opened(worker, options), options)
   } catch (error) {
     void worker.terminate()
     throw error
   }
 }
 
-const opened = (worker: Worker, openTimeoutMs: number): Promise<InferenceThread['openMs']> =>
+const opened = (worker: Worker, { openTimeoutMs, signal }: ThreadOptions): Promise<InferenceThread['openMs']> =>
   new Promise((resolve, reject) => {
     // Listeners are taken off one by one: removeAllListeners() would also take Node's own, and no message comes any more.
     const listeners = {
@@ -61,13 +63,20 @@ const opened = (worker: Worker, openTimeoutMs: number): Promise<InferenceThread[
       () => done(() => reject(new Error(`Models were not open after ${openTimeoutMs / 1000} s.`))),
       openTimeoutMs,
     )
+    const stop = (): void => done(() => reject(stopped('the model was opened')))
     const done = (settle: () => void): void => {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
       for (const [event, listener] of Object.entries(listeners)) worker.off(event, listener)
       settle()
     }
     for (const [event, listener] of Object.entries(listeners)) worker.on(event, listener)
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop)
   })
+
+const stopped = (before: string): InferenceError =>
+  new InferenceError('not-running', `Inference was stopped before ${before}.`)
 
 interface Running {
   readonly job: number
@@ -114,7 +123,7 @@ const watchThread = (
     async close() {
       if (ended) return
       ended = true
-      settle()?.reject(new InferenceError('not-running', 'Inference was stopped before this frame was judged.'))
+      settle()?.reject(stopped('this frame was judged'))
       await endThread(worker)
     },
   }

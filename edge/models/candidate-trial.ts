@@ -13,8 +13,11 @@ export interface TrialSteps {
   readonly obtain: (request: Pick<DownloadRequest, 'signal' | 'onProgress' | 'onTrouble'>) => Promise<void>
   /** Opens the package from disk and checks that it fits the cameras. */
   readonly load: () => Promise<ModelPackage>
-  /** In its own worker, golden samples included. */
-  readonly open: (model: ModelPackage, onLost: (cause: Error) => void) => Promise<Candidate>
+  /** In its own worker, golden samples included; given up at once when the signal aborts. */
+  readonly open: (
+    model: ModelPackage,
+    options: { readonly onLost: (cause: Error) => void; readonly signal: AbortSignal },
+  ) => Promise<Candidate>
   readonly begin: (candidate: Candidate, onFailure: (error: Error) => void) => ShadowRun
   /** Everything passed: the candidate runs, or may take over. */
   readonly onReady: (model: ModelPackage) => void
@@ -87,7 +90,7 @@ export const beginTrial = (state: CandidateState, steps: TrialSteps): CandidateT
     if (stopping.signal.aborted) return
     enter('opening')
     const loaded = await steps.load()
-    const opened = await steps.open(loaded, cause => give(cause.message))
+    const opened = await steps.open(loaded, { onLost: cause => give(cause.message), signal: stopping.signal })
     candidate = opened
     if (stopping.signal.aborted) return opened.close()
     model = loaded

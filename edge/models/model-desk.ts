@@ -7,7 +7,7 @@ import type { Candidate } from '../inference/candidate.js'
 import type { InferenceResult } from '../inference/inference-result.js'
 import type { ModelPackage } from '../inference/model-package.js'
 import type { ShadowRun } from '../inference/shadow/shadow-run.js'
-import { beginTrial, type CandidateTrial } from './candidate-trial.js'
+import { beginTrial, type CandidateTrial, type TrialSteps } from './candidate-trial.js'
 import type { Download } from './download.js'
 import { createHandOver, type HandOver, type HandOverOptions } from './hand-over.js'
 import type { CandidateState, RolloutStore } from './rollout-state.js'
@@ -21,7 +21,7 @@ export interface ModelDeskOptions
   readonly running: () => readonly RunningModel[]
   /** What a candidate lacks that the active model has; rejects as `load` does. */
   readonly loadCandidate: (slot: string, folder: string) => Promise<ModelPackage>
-  readonly openCandidate: (model: ModelPackage, options: { onLost: (cause: Error) => void }) => Promise<Candidate>
+  readonly openCandidate: TrialSteps['open']
   readonly beginShadow: (options: {
     readonly model: string
     readonly active: RunningModel
@@ -106,7 +106,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
         await packages.unpack(digest)
       },
       load: () => options.loadCandidate(slot, folder),
-      open: (model, onLost) => options.openCandidate(model, { onLost }),
+      open: options.openCandidate,
       begin: (opened, onFailure) => {
         finished.delete(slot)
         comparedWith.set(slot, find(slot).package.identity.sha256)
