@@ -21,6 +21,7 @@ interface Figures {
         readonly notShown: number
         readonly prUnit: string
         readonly asReported: { readonly precision: number | null; readonly recall: number | null }
+        readonly recallByHeight: readonly object[]
       }
     >
   >
@@ -153,6 +154,16 @@ describe('model eval', () => {
       recallAtFpr: { '0.01': 1 },
       asReported: { precision: 0.5, recall: 0.5 },
     })
+    // Of 32 of the 64 rows each.
+    const none = { boxes: 0, asReported: null, at025: null }
+    expect(labels.car!.recallByHeight).toEqual([
+      { fromPx: 0, belowPx: 20, ...none },
+      { fromPx: 20, belowPx: 40, boxes: 2, asReported: 0.5, at025: 0.5 },
+      { fromPx: 40, belowPx: null, ...none },
+    ])
+    const { stdout } = await model(folder, 'eval', detector, '--data', 'data', '--merge-riders')
+    expect(stdout).toMatch(/car +0 to 20 px +0/)
+    expect(stdout).toMatch(/20 to 40 px +2 +0.500 +0.500/)
     // Two equally sure boxes, the right one first in the order of cells: half the recall at full precision.
     expect(labels.car!.ap50).toBe(0.5)
     expect(iou).toBeCloseTo(1, 5)

@@ -23,6 +23,8 @@ Every picture goes through the agent's own preparation, runtime and decoder, so 
   --negatives DIR       further pictures that show none of the labels; repeatable
   --map LABEL=CLASS,…   which class of the data a label of the package means, by name or number: smoke=1,flame=0. Several that count as
                         one: car+bus+truck=3+4+5. Default: equal names
+  --merge-riders        rider and motorbike count as one, in what is found and in the truth, as the traffic analytic takes them: with
+                        --map person+motorcycle+bicycle=motorbike a rider is found when either was
   --classes FILE        names of the data's class numbers (one per line, or YAML with "names")
   --layout NAME         ${layouts.join(', ')}: where the folder could be read in two ways
   --worst FILE.png      contact sheet of the worst pictures: truth green, model orange
@@ -31,12 +33,14 @@ ${packageHelp}
 
 AP50: boxes that overlap by half, all confidences. AUC, recall@1% and @5%: of pictures, those that show the label against those that do
 not; a picture scores its highest confidence or cell, for masks the share of the picture. Recall at the lowest threshold that lets at
-most so many of the others through. IoU: of all pixels or cells of the set; of detectors, the mean overlap of boxes that hit.`,
+most so many of the others through. IoU: of all pixels or cells of the set; of detectors, the mean overlap of boxes that hit. Recall by height: of true boxes, in pixels of the
+picture, at the package's thresholds and at 0.25.`,
   options: {
     ...packageOptions,
     data: { type: 'string' },
     negatives: { type: 'string', multiple: true },
     map: { type: 'string', multiple: true },
+    'merge-riders': { type: 'boolean' },
     classes: { type: 'string' },
     layout: { type: 'string' },
     worst: { type: 'string' },
@@ -68,7 +72,11 @@ const evaluateOn = async (model: ModelPackage, dataPath: string, count: number, 
   for (const sentence of notes) note(sentence)
   for (const [reason, times] of Object.entries(data.leftOut)) note(`left out: ${times} ${reason}.`)
   const thresholds = new Map(labels.map(({ name, threshold }) => [name, threshold]))
-  const run: EvalRun = { subjects, thresholdOf: label => thresholds.get(label) ?? 0 }
+  const run: EvalRun = {
+    subjects,
+    thresholdOf: label => thresholds.get(label) ?? 0,
+    mergesRiders: given.has('merge-riders'),
+  }
   const session = await (await loadRuntime(ownRuntime(model.manifest))).open(model)
   const judged = await judgeAll(model, session, [...data.samples, ...negatives], run)
   const figures = subjects.map(({ name, labels }, i): readonly [string, LabelFigures] => [
@@ -170,5 +178,21 @@ const report = (figures: readonly (readonly [string, LabelFigures])[]): string =
     ],
     ...pr.map(point => ['', '', figure(point.confidence, 2), figure(point.precision), figure(point.recall)]),
   ])
-  return [table(head, rows), '', table(['label', 'of', 'from confidence', 'precision', 'recall'], points)].join('\n')
+  const heights = figures.flatMap(([name, { recallByHeight }]) =>
+    recallByHeight.map(({ fromPx, belowPx, boxes, asReported, at025 }, i) => [
+      i === 0 ? name : '',
+      belowPx === null ? `from ${fromPx} px` : `${fromPx} to ${belowPx} px`,
+      String(boxes),
+      figure(asReported),
+      figure(at025),
+    ]),
+  )
+  return [
+    table(head, rows),
+    '',
+    table(['label', 'of', 'from confidence', 'precision', 'recall'], points),
+    ...(heights.length === 0
+      ? []
+      : ['', table(['label', 'height', 'boxes', 'recall (package)', 'recall (0.25)'], heights)]),
+  ].join('\n')
 }

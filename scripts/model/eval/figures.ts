@@ -24,7 +24,22 @@ export interface LabelFigures {
   /** At the package's own thresholds: what the agent would report. */
   readonly asReported: PrPoint
   readonly pr: readonly PrPoint[]
+  /** Of true boxes, by their height in the picture; empty for models without boxes. */
+  readonly recallByHeight: readonly HeightBand[]
 }
+
+export interface HeightBand {
+  /** Pixels; null: no limit. */
+  readonly fromPx: number
+  readonly belowPx: number | null
+  readonly boxes: number
+  /** At the package's thresholds, and from a confidence of 0.25 on. Null when there is no such box. */
+  readonly asReported: number | null
+  readonly at025: number | null
+}
+
+/** Small ones are hard for every detector, and of the smallest a traffic camera shows most. */
+const bandEdges = [0, 20, 40] as const
 
 export const figuresOf = (
   judgements: readonly Judgement[],
@@ -33,6 +48,7 @@ export const figuresOf = (
   const shown = judgements.filter(judgement => judgement.shown).map(({ score }) => score)
   const notShown = judgements.filter(judgement => !judgement.shown).map(({ score }) => score)
   const hits = judgements.flatMap(judgement => judgement.hits)
+  const counted = judgements.flatMap(judgement => judgement.reported)
   const boxes = judgements.reduce((sum, { truths }) => sum + truths, 0)
   const pictures = judgements.map(({ shown, score }) => ({ confidence: score, iou: shown ? 1 : 0 }))
   // Pictures whose class is known but not where it is have no boxes to be found.
@@ -47,7 +63,6 @@ export const figuresOf = (
       const at = (confidence: number): PrPoint => prPoint(pictures, shown.length, confidence)
       return { pr: curve.map(at), asReported: at(threshold) }
     }
-    const counted = hits.filter(({ reported }) => reported)
     return {
       pr: curve.map(confidence => prPoint(hits, boxes, confidence)),
       asReported: { ...prPoint(counted, boxes, 0), confidence: threshold },
@@ -58,15 +73,24 @@ export const figuresOf = (
     ap50: located ? averagePrecision(hits, boxes) : null,
     auc: auc(shown, notShown),
     recallAtFpr: Object.fromEntries(quotedRates.map(rate => [String(rate), recallAtFpr(shown, notShown, rate)])),
-    iou: ofBoxes
-      ? mean(hits.filter(({ iou, reported }) => iou > 0 && reported).map(({ iou }) => iou))
-      : pixelIou(judgements),
+    iou: ofBoxes ? mean(counted.filter(({ iou }) => iou > 0).map(({ iou }) => iou)) : pixelIou(judgements),
     shown: shown.length,
     notShown: notShown.length,
     boxes,
     prUnit,
     ...points(prUnit),
+    recallByHeight: located ? bandEdges.map((_, i) => heightBand(judgements, i)) : [],
   }
+}
+
+const heightBand = (judgements: readonly Judgement[], band: number): HeightBand => {
+  const [fromPx, belowPx] = [bandEdges[band]!, bandEdges[band + 1] ?? null]
+  const inBand = judgements
+    .flatMap(({ found }) => found)
+    .filter(({ heightPx }) => heightPx >= fromPx && (belowPx === null || heightPx < belowPx))
+  const share = (key: 'asReported' | 'quoted'): number | null =>
+    inBand.length === 0 ? null : inBand.filter(truth => truth[key]).length / inBand.length
+  return { fromPx, belowPx, boxes: inBand.length, asReported: share('asReported'), at025: share('quoted') }
 }
 
 const pixelPoint = (masks: readonly PixelCurve[], level: number, confidence: number): PrPoint => {

@@ -1,19 +1,24 @@
 import type { Box } from '@watchpost/shared/contracts/primitives'
-import type { Decoded } from '@watchpost/edge/inference/inference-result'
+import type { Decoded, Detection } from '@watchpost/edge/inference/inference-result'
 import type { Sample } from '../data/data-set.js'
 import type { Subject } from '../data/label-map.js'
 import { type Mask, reduceMask } from '../data/masks.js'
-import { type Hit, hitsOf } from '../metrics/average-precision.js'
+import { type Hit, hitsOf, type Match } from '../metrics/average-precision.js'
 import { iouOf, type Overlap, overlapOf } from '../metrics/overlap.js'
+import { mergeDetections, mergeTruth } from './merge-riders.js'
 
 /** What one picture says about one subject. */
 export interface Judgement {
   readonly shown: boolean
   /** Of the picture: highest confidence or cell; of a mask the share of the picture. */
   readonly score: number
-  /** Detectors: one per detection, `reported` when the agent would report it. */
-  readonly hits: readonly (Hit & { readonly reported: boolean })[]
+  /** Detectors: one per detection. */
+  readonly hits: readonly Hit[]
+  /** Those that the agent would report. */
+  readonly reported: readonly Hit[]
   readonly truths: number
+  /** Detectors: one per true box. */
+  readonly found: readonly TruthFound[]
   /** Masks and grids, where the truth says where the thing is. */
   readonly overlap: Overlap | null
   /** Masks with a true mask: pixels found and right at each confidence of the curve, and pixels to be found. */
@@ -23,6 +28,17 @@ export interface Judgement {
   /** What is wrong, for the contact sheet. */
   readonly words: string
 }
+
+export interface TruthFound {
+  /** Of its box, in pixels of the picture. */
+  readonly heightPx: number
+  readonly asReported: boolean
+  /** By detections from `quotedConfidence` on. */
+  readonly quoted: boolean
+}
+
+/** A second confidence at which recall by height is quoted: packages differ in their own. */
+export const quotedConfidence = 0.25
 
 export interface PixelCurve {
   /** One per confidence of `curve`, then at the package's threshold. */
@@ -37,6 +53,9 @@ export const curve: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8,
 export interface JudgeOptions {
   readonly subject: Subject
   readonly thresholdOf: (label: string) => number
+  /** Rider and motorbike count as one, in what was found and in the truth. */
+  readonly mergesRiders: boolean
+  readonly pictureHeight: number
 }
 
 /** Specks of a mask do not make a picture one that shows the thing. */
@@ -47,7 +66,8 @@ export const judge = (decoded: Decoded, sample: Sample, mask: Mask | undefined, 
   const shown = mask
     ? mask.pixels.reduce((sum, value) => sum + value, 0) > leastShare * mask.pixels.length
     : sample.shows.some(name => subject.classes.has(name))
-  const truth = sample.boxes.filter(({ className }) => subject.classes.has(className)).map(({ box }) => box)
+  const boxes = options.mergesRiders ? mergeTruth(sample.boxes) : sample.boxes
+  const truth = boxes.filter(({ className }) => subject.classes.has(className)).map(({ box }) => box)
   if (decoded.kind === 'detections') return judgeBoxes(decoded, shown, truth, options)
   if (decoded.kind === 'mask') return judgeMask(decoded, shown, mask, options)
   if (decoded.kind === 'grid') return judgeGrid(decoded, shown, truth, options)
@@ -61,7 +81,9 @@ const ofPicture = (shown: boolean, score: number, overlap: Overlap | null): Judg
   shown,
   score,
   hits: [],
+  reported: [],
   truths: 0,
+  found: [],
   overlap,
   pixels: null,
   error: shown ? 1 - score : score,
@@ -72,24 +94,40 @@ const judgeBoxes = (
   { detections }: Of<'detections'>,
   shown: boolean,
   truth: readonly Box[],
-  { subject, thresholdOf }: JudgeOptions,
+  { subject, thresholdOf, mergesRiders, pictureHeight }: JudgeOptions,
 ): Judgement => {
-  const found = detections
-    .filter(({ label }) => subject.labels.includes(label))
-    .toSorted((a, b) => b.confidence - a.confidence)
-  const hits = hitsOf(found, truth).map((hit, i) => ({
-    ...hit,
-    reported: hit.confidence >= thresholdOf(found[i]!.label),
-  }))
-  const right = hits.filter(({ reported, iou }) => reported && iou > 0).length
-  const wrong = hits.filter(({ reported, iou }) => reported && iou === 0).length
+  const ofSubject = (from: (label: string) => number): readonly Detection[] => {
+    const sure = detections.filter(({ label, confidence }) => confidence >= from(label))
+    return (mergesRiders ? mergeDetections(sure) : sure)
+      .filter(({ label }) => subject.labels.includes(label))
+      .toSorted((a, b) => b.confidence - a.confidence)
+  }
+  const found = ofSubject(() => 0)
+  const hits = hitsOf(found, truth)
+  // What is merged depends on what is there: the agent merges after its thresholds.
+  const reported = mergesRiders
+    ? hitsOf(ofSubject(thresholdOf), truth)
+    : hits.filter(({ confidence }, i) => confidence >= thresholdOf(found[i]!.label))
+  const quoted = hitsOf(
+    ofSubject(() => quotedConfidence),
+    truth,
+  )
+  const foundBy = (matches: readonly Match[], truth: number): boolean => matches.some(match => match.truth === truth)
+  const right = reported.filter(({ iou }) => iou > 0).length
+  const wrong = reported.length - right
   const missed = truth.length - right
   const seen = truth.length + right + wrong
   return {
     shown,
     score: found[0]?.confidence ?? 0,
     hits,
+    reported,
     truths: truth.length,
+    found: truth.map((box, i) => ({
+      heightPx: box[3] * pictureHeight,
+      asReported: foundBy(reported, i),
+      quoted: foundBy(quoted, i),
+    })),
     overlap: null,
     pixels: null,
     // Many errors on a full street weigh more than one on an empty one, and both more than none.

@@ -21,6 +21,7 @@ const readAhead = 4
 export interface EvalRun {
   readonly subjects: readonly Subject[]
   readonly thresholdOf: (label: string) => number
+  readonly mergesRiders: boolean
 }
 
 /** Runs every picture through the agent's own preparation, runtime and decoder and compares the answer with the truth. */
@@ -28,14 +29,14 @@ export const judgeAll = async (
   model: ModelPackage,
   session: ModelSession,
   samples: readonly Sample[],
-  { subjects, thresholdOf }: EvalRun,
+  { subjects, ...how }: EvalRun,
 ): Promise<readonly Judged[]> => {
   const run = createRun({ ...model, manifest: withWholeCurve(model.manifest) }, session)
   const progress = createProgress('eval', samples.length)
   const judged: Judged[] = []
-  for await (const { sample, answer } of answers(samples, run)) {
+  for await (const { sample, pictureHeight, answer } of answers(samples, run)) {
     const mask = sample.maskPath === undefined ? undefined : await readMask(sample.maskPath)
-    const judgements = subjects.map(subject => judge(answer.decoded, sample, mask, { subject, thresholdOf }))
+    const judgements = subjects.map(subject => judge(answer.decoded, sample, mask, { subject, pictureHeight, ...how }))
     // Nothing of the picture is kept: a set may be larger than the memory.
     judged.push({ sample, judgements })
     progress.step()
@@ -59,7 +60,7 @@ async function* answers(samples: readonly Sample[], run: (picture: Picture) => P
   for (const sample of samples) {
     const picture = await waiting.shift()!
     fetchNext()
-    yield { sample, answer: await run(picture) }
+    yield { sample, pictureHeight: picture.height, answer: await run(picture) }
   }
 }
 

@@ -11,11 +11,14 @@ export interface Hit {
   readonly iou: number
 }
 
+/** `Hit` with the place of the true box in `truth`; null: it found none. */
+export type Match = Hit & { readonly truth: number | null }
+
 /** Each true box is found once, by the surest detection that fits it. */
 export const hitsOf = (
   found: readonly { readonly box: Box; readonly confidence: number }[],
   truth: readonly Box[],
-): readonly Hit[] => {
+): readonly Match[] => {
   const open = new Set(truth)
   return found
     .toSorted((a, b) => b.confidence - a.confidence)
@@ -26,9 +29,9 @@ export const hitsOf = (
         const overlap = overlapOfBoxes(box, one)
         if (overlap > iou) [best, iou] = [one, overlap]
       }
-      if (best === undefined || iou < hitIou) return { confidence, iou: 0 }
+      if (best === undefined || iou < hitIou) return { confidence, iou: 0, truth: null }
       open.delete(best)
-      return { confidence, iou }
+      return { confidence, iou, truth: truth.indexOf(best) }
     })
 }
 
