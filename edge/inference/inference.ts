@@ -63,6 +63,16 @@ interface PoolWorker {
 /** A worker that lived this long was not killed by its start or its first frames. */
 const soonMs = 10_000
 const longestDelayFactor = 60
+/** Stands in for the picture of a camera. */
+const blackFrame = ({ manifest: { input } }: ModelPackage): Frame => ({
+  cameraId: 'a camera that shows black',
+  number: 1,
+  takenAt: 0,
+  width: input.width,
+  height: input.height,
+  pixels: new Uint8Array(new SharedArrayBuffer(input.width * input.height * 3)),
+})
+
 /** So many frames make a fresh session as fast as it gets. */
 const warmRuns = 2
 
@@ -205,7 +215,8 @@ export const createInference = (options: InferenceOptions): Inference => {
   /** The first frames of a session are slow; a model that cannot judge what its cameras show now must not take over. */
   const warmUp = async ({ thread, packages: opened }: PoolWorker, replacedId: string): Promise<void> => {
     for (const [id, model] of opened) {
-      const frame = newestFrame.get(id)
+      // Right after a start no camera has shown anything yet.
+      const frame = newestFrame.get(id) ?? (id === replacedId ? blackFrame(model) : undefined)
       for (let run = 0; frame !== undefined && run < warmRuns; run++)
         await thread.run(requestOf(model, frame)).catch((error: unknown) => {
           if (id !== replacedId) return

@@ -75,6 +75,13 @@ describe('replacing a model', () => {
     expect(inference.stats().workers).toEqual({ wanted: 1, running: 1, lost: 0 })
   })
 
+  it('refuses a package that can judge nothing, also before a camera has shown anything', async () => {
+    const inference = await started([writeScriptedPackage(script())])
+    const next = await scripted('2.0.0', { fault: 'throw' })
+    expect(await reasonOf(inference.replace('scripted', next))).toContain('cannot judge the newest picture')
+    expect(await versionOf(inference, 'scripted')).toBe('1.2.3')
+  })
+
   it('opens lost workers again with the package that replaced the first one', async () => {
     const inference = await started([writeScriptedPackage(script())])
     const dying = script({ outputs: {} })
