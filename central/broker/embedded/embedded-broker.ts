@@ -19,7 +19,8 @@ const firstWaitMs = 100
 const longestWaitMs = 10_000
 /** After a run this long the next death is a new trouble, not the old one going on. */
 const steadyMs = 60_000
-const startTimeoutMs = 15_000
+/** A busy machine needs long to start a process. */
+const startTimeoutMs = 60_000
 
 export const createEmbeddedBroker = (options: EmbeddedBrokerOptions): Broker => {
   const { log, host } = options
