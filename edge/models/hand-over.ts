@@ -122,9 +122,9 @@ export const createHandOver = (options: HandOverOptions) => {
     recover(): void {
       for (const [slot, { probation, previous, active }] of Object.entries(slots.all())) {
         if (!probation) continue
-        const unclean = probation.unclean + 1
+        const unclean = probation.stopped ? 0 : probation.unclean + 1
         if (unclean <= mostUncleanStarts || !previous) {
-          slots.write(slot, { probation: { ...probation, unclean } })
+          slots.write(slot, { probation: { ...probation, unclean, stopped: false } })
           continue
         }
         const reason = `The agent died ${unclean} times within the probation.`
@@ -142,7 +142,7 @@ export const createHandOver = (options: HandOverOptions) => {
     /** What ends well is no reason for suspicion at the next start. */
     stop(): void {
       for (const [slot, { probation }] of Object.entries(slots.all()))
-        if (probation) slots.write(slot, { probation: { ...probation, unclean: 0 } })
+        if (probation) slots.write(slot, { probation: { ...probation, unclean: 0, stopped: true } })
     },
     tick(): void {
       for (const [slot, { probation, active }] of Object.entries(slots.all())) {

@@ -37,6 +37,8 @@ export interface ProbationState {
   readonly baselineP95Ms: number | null
   /** Starts of the agent since then that no clean stop went before. */
   readonly unclean: number
+  /** The last run ended with a clean stop: the next start is none of those. */
+  readonly stopped?: boolean
 }
 
 export type RolloutState = Readonly<Record<string, SlotState>>
