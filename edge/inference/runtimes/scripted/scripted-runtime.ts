@@ -95,6 +95,7 @@ const burn = (ms: number): void => {
 
 const fail = (fault: string): Promise<never> => {
   if (fault === 'exit') process.exit(1)
-  if (fault === 'hang') return new Promise(() => {})
+  // Something must be waited for: a thread that has nothing to wait for ends while its model is opened.
+  if (fault === 'hang') return new Promise(() => setInterval(() => {}, 60_000))
   return Promise.reject(new Error('The script says that this run fails.'))
 }
