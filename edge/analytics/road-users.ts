@@ -43,11 +43,14 @@ interface Mount {
  * they ride BEFORE tracking. Otherwise rider and motorbike are two tracks that overlap all the way, swap ids, and break
  * every rule twice. The pair is as sure as the surer of the two: seen from the front, a detector finds the rider and
  * hardly the motorbike. Persons alone are kept too, for the tracker to find out whether they ride.
+ *
+ * A detector trained on riders gives one box for both (`withRider`). A person in it is the same rider found again: they
+ * lend it their confidence and are dropped. One beside or before it is somebody else, and the box stays as it is.
  */
 export const roadUsersOf = (detections: readonly Detection[]): readonly RoadUser[] => {
   const vehicles = withoutDoubles(detections.filter(({ label }) => label !== 'person' && Object.hasOwn(groupOf, label)))
   const persons = withoutParts(detections.filter(({ label }) => label === 'person'))
-  const mounts = vehicles.map((vehicle): Mount => ({ ...vehicle, vehicle, hasRider: false }))
+  const mounts = vehicles.map((vehicle): Mount => ({ ...vehicle, vehicle, hasRider: vehicle.withRider ?? false }))
   const alone = persons.filter(person => !mountRider(person, mounts))
   const united = mounts.filter(mount => !isPartOfAnother(mount, mounts))
   const walkers = alone.filter(({ box }) => !united.some(mount => mount.hasRider && isPartOf(box, mount.box)))
@@ -88,14 +91,17 @@ const isPartOf = (part: Box, whole: Box): boolean => {
 /** Seats a person on the two-wheeler that fits best; false when there is none. */
 const mountRider = (person: Detection, mounts: readonly Mount[]): boolean => {
   const mount = mounts
-    .filter(({ vehicle }) => groupOf[vehicle.label as VehicleLabel] === 'twoWheels' && rides(person, vehicle))
+    .filter(({ vehicle }) => groupOf[vehicle.label as VehicleLabel] === 'twoWheels' && isRiderOf(person, vehicle))
     .toSorted((a, b) => iou(b.vehicle.box, person.box) - iou(a.vehicle.box, person.box))[0]
   if (!mount) return false
-  mount.box = unite(mount.box, person.box)
+  if (!mount.vehicle.withRider) mount.box = unite(mount.box, person.box)
   mount.confidence = Math.max(mount.confidence, person.confidence)
   mount.hasRider = true
   return true
 }
+
+const isRiderOf = (person: Detection, vehicle: Detection): boolean =>
+  vehicle.withRider ? isPartOf(person.box, vehicle.box) : rides(person, vehicle)
 
 const rides = (rider: Detection, vehicle: Detection): boolean => {
   const [x, y, width, height] = vehicle.box

@@ -5,6 +5,8 @@ export interface Detection {
   readonly label: string
   readonly confidence: number
   readonly box: Box
+  /** The box holds whoever rides as well; otherwise a rider is a detection of their own. */
+  readonly withRider?: true
 }
 
 export interface ModelIdentity {

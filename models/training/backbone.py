@@ -20,6 +20,8 @@ YOLOX_NANO_SHA256 = '695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578
 # Tensor names inside exactly the file above: name -> (channels, stride).
 STEM, STAGE_4, STAGE_8, STAGE_16, STAGE_32 = '687', '721', '781', '841', '886'
 NECK_8, NECK_16, NECK_32 = '956', '990', '1024'
+# Per stride 8, 16, 32: what the class convolution sees, what the box and objectness convolutions see.
+HEADS = (('1044', '1061'), ('1086', '1103'), ('1128', '1145'))
 CHANNELS = {STEM: 16, STAGE_4: 32, STAGE_8: 64, STAGE_16: 128, STAGE_32: 256, NECK_8: 64, NECK_16: 128, NECK_32: 256}
 
 
@@ -30,6 +32,17 @@ def check_start(path):
     if digest != YOLOX_NANO_SHA256:
         raise SystemExit(f'{path}: sha256 is {digest}, expected {YOLOX_NANO_SHA256}; '
                          'take yolox_nano 416x416 of Kazuhito00/YOLOX-ONNX-TFLite-Sample')
+
+
+def last_convolutions(path):
+    """Per stride (class, box, objectness) convolutions of the published head, 80 COCO classes."""
+    constants = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in onnx.load(path).graph.initializer}
+    def conv(kind, level):
+        weight = constants[f'head.{kind}_preds.{level}.weight']
+        made = nn.Conv2d(weight.shape[1], weight.shape[0], 1)
+        made.weight.data, made.bias.data = weight, constants[f'head.{kind}_preds.{level}.bias']
+        return made
+    return [tuple(conv(kind, level) for kind in ('cls', 'reg', 'obj')) for level in range(len(HEADS))]
 
 
 def attributes(node):
@@ -94,7 +107,10 @@ class Backbone(nn.Module):
                 inputs = inputs[:1]
             elif kind not in ('Sigmoid', 'Mul', 'Add', 'Concat', 'MaxPool'):
                 raise SystemExit(f'{path}: operator {kind} is not handled')
-            self.steps.append((kind, out, inputs, attributes(node)))
+            if kind == 'Mul' and self.steps[-1][:3] == ('Sigmoid', inputs[1], inputs[:1]):
+                self.steps[-1] = ('SiLU', out, inputs[:1], {})  # half the memory traffic of x * sigmoid(x) in two steps
+            else:
+                self.steps.append((kind, out, inputs, attributes(node)))
             fixed = fixed and out != fixed_to
 
     def forward(self, images):
@@ -104,6 +120,8 @@ class Backbone(nn.Module):
             args = [values[name] for name in inputs]
             if kind == 'Conv':
                 values[out] = self.convs[out](args[0])
+            elif kind == 'SiLU':
+                values[out] = F.silu(args[0])
             elif kind == 'Sigmoid':
                 values[out] = torch.sigmoid(args[0])
             elif kind == 'Mul':

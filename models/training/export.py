@@ -18,9 +18,10 @@ def without_identities(graph):
     graph.node.extend(kept)
 
 
-def export(net, path, output):
-    net = WithSigmoid(net.to(memory_format=torch.contiguous_format)).eval()
-    images = torch.rand(1, 3, HEIGHT, WIDTH) * 255
+def export(net, path, output, width=WIDTH, height=HEIGHT, finish=WithSigmoid):
+    """`finish` turns the trained network into what is exported."""
+    net = finish(net.to(memory_format=torch.contiguous_format)).eval()
+    images = torch.rand(1, 3, height, width) * 255
     torch.onnx.export(net, images, path, opset_version=13, input_names=['images'], output_names=[output])
     model = onnx.load(path)
     model.ir_version = 7

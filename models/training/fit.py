@@ -1,4 +1,4 @@
-"""The training loop shared by both models: seeded, bf16 where the processor has it, cosine schedule, averaged weights."""
+"""The training loop shared by all models: seeded, bf16 where the processor has it, cosine schedule, averaged weights."""
 import copy
 import math
 import random

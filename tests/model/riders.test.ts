@@ -1,4 +1,4 @@
-import type { Detection } from '@watchpost/edge/inference/inference-result'
+import type { Detection } from '../../edge/inference/inference-result.js'
 import type { Box } from '@watchpost/shared/contracts/primitives'
 import { describe, expect, it } from 'vitest'
 import type { TrueBox } from '../../scripts/model/data/data-set.js'

@@ -17,6 +17,10 @@ export const detectorOptions = {
     default: [],
     description: 'Labels of which only the most confident is kept where boxes overlap, e.g. car and truck.',
   }),
+  withRider: Type.Array(Type.String(), {
+    default: [],
+    description: 'Labels whose boxes hold the rider as well, because the model was trained so.',
+  }),
   iou: Type.Number({ minimum: 0, maximum: 1, default: 0.5, description: 'Overlap beyond which boxes are one object.' }),
   inside: Type.Number({
     minimum: 0,
@@ -37,6 +41,7 @@ export interface KeptClass {
   readonly label: string
   readonly threshold: number
   readonly group: number
+  readonly withRider: boolean
 }
 
 export const keptClasses = ({ labels, thresholds }: ModelManifest, options: DetectorOptions): readonly KeptClass[] =>
@@ -46,6 +51,7 @@ export const keptClasses = ({ labels, thresholds }: ModelManifest, options: Dete
       label: options.rename[label] ?? label,
       threshold: thresholds[label] ?? thresholds.default ?? defaultThreshold,
       group: groupOf(label, channel, options),
+      withRider: options.withRider.includes(label),
       kept: options.keep?.includes(label) ?? true,
     }))
     .filter(({ kept }) => kept)
@@ -61,6 +67,7 @@ export const labelProblems = (manifest: ModelManifest, options: DetectorOptions)
     ...(options.keep ?? []).map(label => ['keep', label] as const),
     ...Object.keys(options.rename).map(label => ['rename', label] as const),
     ...options.sameObject.flat().map(label => ['sameObject', label] as const),
+    ...options.withRider.map(label => ['withRider', label] as const),
   ]
     .filter(([, label]) => !manifest.labels.includes(label))
     .map(
@@ -93,7 +100,9 @@ export const resolve = (
   }
   return chosen.flatMap(candidate => {
     const box = boxOf(candidate, geometry)
-    return box ? [{ label: candidate.kept.label, confidence: candidate.confidence, box }] : []
+    if (!box) return []
+    const { label, withRider } = candidate.kept
+    return [{ label, confidence: candidate.confidence, box, ...(withRider && { withRider }) }]
   })
 }
 

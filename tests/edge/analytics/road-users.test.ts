@@ -51,6 +51,29 @@ describe('road users', () => {
     expect(roadUsersOf([body, seen('person', [0.71, 0.5, 0.02, 0.08], 0.3)])).toHaveLength(1)
   })
 
+  describe('of a detector that gives rider and motorbike one box', () => {
+    const whole = { ...seen('motorcycle', [0.4, 0.42, 0.06, 0.18], 0.5), withRider: true as const }
+
+    it('takes a person in it for its rider found again: as sure as the surer, the box unchanged', () => {
+      const inside = seen('person', [0.405, 0.41, 0.05, 0.14], 0.7)
+      expect(roadUsersOf([whole, inside])).toEqual([
+        { label: 'motorcycle', confidence: 0.7, vehicleConfidence: 0.5, box: whole.box },
+      ])
+    })
+
+    it('neither grows by who walks beside or before it nor swallows them', () => {
+      const beside = seen('person', [0.445, 0.4, 0.05, 0.18], 0.9)
+      const users = roadUsersOf([whole, beside])
+      expect(users.map(({ label, box, confidence }) => [label, box, confidence])).toEqual([
+        ['motorcycle', whole.box, 0.5],
+        ['person', beside.box, 0.9],
+      ])
+      // Without the rider in the box, the same two boxes are a motorbike and who sits on it.
+      const { withRider: _, ...bare } = whole
+      expect(roadUsersOf([bare, beside])).toHaveLength(1)
+    })
+  })
+
   it('drops the fainter of two labels on one vehicle, and what is neither vehicle nor person', () => {
     const car = seen('car', [0.1, 0.1, 0.2, 0.2], 0.6)
     const same = seen('truck', [0.105, 0.1, 0.2, 0.21], 0.5)

@@ -99,6 +99,20 @@ describe('decoder centernet', () => {
     )
   })
 
+  it('says of a label whose boxes hold the rider that they do', () => {
+    const heat = { [at(0, 2, 4)]: 0.9, [at(1, 2, 4)]: 0.95 }
+    const outputs = { heat: tensor(shape, heat), size: tensor([1, 4, 4, 8], size(2, 4, [8, 4, 8, 4])) }
+    const decoded = createDecode(manifest({ withRider: ['truck'] }))(outputs, stretched(32, 16)) as Extract<
+      Decoded,
+      { kind: 'detections' }
+    >
+    expect(decoded.detections.map(({ label, withRider }) => [label, withRider])).toEqual([
+      ['truck', true],
+      ['car', undefined],
+    ])
+    expect(decoderProblems(manifest({ withRider: ['tram'] })).join()).toContain('withRider names "tram"')
+  })
+
   it('drops a part inside a surer object only when asked to', () => {
     const heat = { [at(0, 1, 2)]: 0.9, [at(0, 3, 4)]: 0.6 }
     const sizes = { ...size(1, 2, [8, 4, 20, 12]), ...size(3, 4, [2, 2, 2, 2]) }

@@ -1,0 +1,63 @@
+"""Turns trained weights of road_users.py into the package folder ../road-users, but for its golden samples and the words of its card.
+
+python3 package_road_users.py --model model.onnx --figures figures.json --version 0.1.0 [--out DIR]
+npm run model -- golden models/road-users --image models/vehicles/golden/junction.jpg
+
+`figures.json` is what `npm run --silent model -- eval PACKAGE … --json` prints; give `{}` the first time, before the package can be measured.
+"""
+import argparse
+import json
+import os
+import shutil
+
+import onnx
+
+from package import HERE, STREET_PHOTOGRAPHS, YOLOX, digest, source, write_json
+from road_net import LABELS
+
+SOURCES = [{**YOLOX, 'name': 'YOLOX-nano 416, COCO weights, whole'},
+           source('city cameras', 'CC BY 4.0', 'training, evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
+           source('motorway bridges', 'CC BY 4.0', 'training, evaluation', 'yuskun/object_detected'),
+           source('Indonesian roads', 'CC BY 4.0', 'training, evaluation', 'adeirman46/Level2-FSD'),
+           source('Indian roads', 'CC BY 4.0', 'training, evaluation', 'nervewastaken/VehicleDetection'),
+           *({**one, 'use': 'training'} for one in STREET_PHOTOGRAPHS),
+           source('CCTV and clip frames of fires', 'CC BY 4.0', 'training', 'Abonia1/YOLOv8-Fire-and-Smoke-Detection'),
+           source('ordinary and fire-like scenes', 'none stated by the source', 'training', 'jvk1chaitanya/fire-image-detection'),
+           {'name': 'a rendered junction with exact boxes', 'licence': 'Apache-2.0', 'use': 'training'}]
+
+
+def shape(value):
+    return [d.dim_value for d in value.type.tensor_type.shape.dim]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--model', required=True)
+    parser.add_argument('--figures', required=True)
+    parser.add_argument('--version', required=True)
+    parser.add_argument('--out', default=os.path.join(HERE, '..', 'road-users'))
+    args = parser.parse_args()
+    os.makedirs(args.out, exist_ok=True)
+    weights = os.path.join(args.out, 'model.onnx')
+    shutil.copyfile(args.model, weights)
+    graph = onnx.load(weights).graph
+    _, _, height, width = shape(graph.input[0])
+    with open(args.figures) as file:
+        figures = json.load(file)
+    write_json(os.path.join(args.out, 'manifest.json'), {
+        'schemaVersion': 1, 'id': 'road-users', 'version': args.version, 'task': 'vehicles', 'runtime': 'onnx',
+        'decoder': {'name': 'yolox', 'strides': [8, 16, 32], 'sameObject': [['car', 'bus', 'truck'], ['bicycle', 'motorcycle']],
+                    'withRider': ['motorcycle'], 'iou': 0.5, 'inside': 0.8},
+        'weights': {'path': 'model.onnx', 'sha256': digest(weights), 'bytes': os.path.getsize(weights)},
+        'input': {'name': 'images', 'width': width, 'height': height, 'layout': 'nchw', 'channels': 'rgb', 'resize': 'letterbox',
+                  'padValue': 114, 'mean': [0, 0, 0], 'std': [1, 1, 1]},
+        'outputs': [{'name': 'output', 'shape': shape(graph.output[0])}],
+        'labels': LABELS, 'thresholds': {'default': 0.1}, 'tolerance': 0.02, 'golden': [],
+        'licence': 'Apache-2.0', 'sources': SOURCES, 'metrics': {'heldOut': figures},
+    })
+    with open(os.path.join(args.out, 'labels.txt'), 'w') as file:
+        file.write('\n'.join(LABELS) + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,111 @@
+"""Trains the road-users package's weights: persons, bicycles, riders with their motorcycle, cars, buses, trucks.
+
+python3 road_users.py --data DIR --junction ../../tests/fixtures/city/junction --start yolox-nano-416.onnx --cache DIR --out model.onnx
+"""
+import argparse
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+import augment
+import mosaic
+import road_records
+from assign import RoadUserLoss
+from export import export
+from fit import fit, seed_everything
+from road_boxes import as_tensor, detect, joined, overlap
+from road_net import FOUR_WHEELS, HEIGHT, LABELS, MOTORCYCLE, WIDTH, RoadUserNet, WithScores
+
+SEED = 20261128
+PER_EPOCH = 400
+# Of the pictures drawn: with riders, other traffic, our own junction, ordinary ones that the start labelled.
+SHARES = {'riders': 0.42, 'traffic': 0.24, 'rendered': 0.1, 'ordinary': 0.24}
+
+
+def kind_of(road):
+    if road.set in ('rendered', 'ordinary'):
+        return road.set
+    return 'riders' if (road.boxes[:, 0] == MOTORCYCLE).any() else 'traffic'
+
+
+class Streets(Dataset):
+    """One epoch: every position seeds its own generator, so the pictures are the same whoever makes them."""
+
+    def __init__(self, roads, epoch):
+        self.groups = {name: [r for r in roads if kind_of(r) == name] for name in SHARES}
+        self.epoch = epoch
+
+    def __len__(self):
+        return PER_EPOCH
+
+    def __getitem__(self, position):
+        cv2.setNumThreads(0)
+        rng = np.random.default_rng((SEED, self.epoch, position))
+
+        def draw():
+            group = self.groups[rng.choice(list(SHARES), p=list(SHARES.values()))]
+            return group[rng.integers(len(group))]
+        picture, truth = mosaic.scene(draw, rng)
+        if rng.random() < 0.5:
+            picture, truth = picture[:, ::-1], truth * [1, -1, 1, -1, 1, 1] + [0, WIDTH, 0, WIDTH, 0, 0]
+            truth = truth[:, [0, 3, 2, 1, 4, 5]]
+        picture = augment.camera(augment.colour(picture, rng), rng)
+        return as_tensor(picture), torch.from_numpy(mosaic.padded(truth.astype(np.float32)))
+
+
+def report(net, held, least=0.25):
+    """Log line: of labelled boxes found at `least` with half of the box shared, and of those found how many are right."""
+    counts = {}
+    for road in held:
+        height = road.pixels().shape[0]
+        found = joined(detect(net, road.pixels(), least))
+        for name, labels in (('riders', (MOTORCYCLE,)), ('cars', FOUR_WHEELS)):
+            truth, mine = road.boxes[np.isin(road.boxes[:, 0], labels)], found[np.isin(found[:, 0], labels)]
+            same = overlap(truth[:, 1:5], mine[:, 2:]) >= 0.5
+            tall = (truth[:, 4] - truth[:, 2]) * height
+            for size, of_size in (('>40', tall > 40), ('20-40', (tall > 20) & (tall <= 40))):
+                counts.setdefault(f'{name} {size}', np.zeros(2, int))[:] += [same[of_size].any(1).sum(), of_size.sum()]
+            counts.setdefault(f'{name} right', np.zeros(2, int))[:] += [same.any(0).sum(), len(mine)]
+    print('  ' + ' | '.join(f'{name} {a}/{b}' for name, (a, b) in counts.items()), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--data', required=True, help='folder with traffic/, street-flood/, fire-smoke/ (README)')
+    parser.add_argument('--junction', required=True, help='our rendered junction to develop with')
+    parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
+    parser.add_argument('--cache', default='.cache', help="where the start's detections are kept")
+    parser.add_argument('--out', default='model.onnx')
+    parser.add_argument('--weights', help='file to keep the averaged weights in, for exports at other sizes')
+    parser.add_argument('--epochs', type=int, default=10)
+    parser.add_argument('--stop-after', type=int, default=0)
+    parser.add_argument('--threads', type=int, default=1)
+    args = parser.parse_args()
+    seed_everything(SEED)
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    net = RoadUserNet(args.start).to(memory_format=torch.channels_last)
+    labelled = road_records.traffic(args.data)
+    held = [r for r in labelled if r.held]
+    roads = road_records.completed(net.eval(), [r for r in labelled if not r.held] + road_records.ordinary(args.data), args.cache)
+    roads += road_records.rendered(args.junction)
+    for road in roads:
+        road.picture = road.pixels()
+    counts = {label: int(sum((r.boxes[:, 0] == n).sum() for r in roads)) for n, label in enumerate(LABELS)}
+    print(f'{len(roads)} pictures to train on with {counts}; {len(held)} held out', flush=True)
+
+    def after_epoch(epoch, average):
+        average.eval()
+        if epoch % 3 == 2 or epoch + 1 in (args.epochs, args.stop_after):
+            report(average, [r for r in held if r.set != 'overhead'])
+        if args.weights:
+            torch.save(average.state_dict(), args.weights)
+        export(average, args.out, 'output', WIDTH, HEIGHT, WithScores)
+    fit(net, lambda epoch: Streets(roads, epoch), RoadUserLoss(), args.epochs, after_epoch,
+        stop_after=args.stop_after, batch=8, rate=8e-4, backbone_rate=4e-4)
+
+
+if __name__ == '__main__':
+    main()
