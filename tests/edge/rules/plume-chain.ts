@@ -1,4 +1,6 @@
+import type { Analytic } from '../../../edge/analytics/analytic.js'
 import { createAnalytic } from '../../../edge/analytics/create-analytic.js'
+import type { Reading } from '../../../edge/analytics/reading.js'
 import type { PlumeAnalytic } from '../../../edge/config/agent-config.js'
 import type { Decoded } from '../../../edge/inference/inference-result.js'
 import { createRule } from '../../../edge/rules/create-rule.js'
@@ -88,13 +90,13 @@ export const plumeChain = (
   from = startMs,
 ) => {
   const config = { ...plumeConfig, ...settings }
-  const analytic = createAnalytic(config, { cameraId: 'bach-ma-1' })
+  const analytic: Analytic = createAnalytic(config, { cameraId: 'bach-ma-1' })
   const rule = createRule(config, { cameraId: 'bach-ma-1', ...context })
   let second = 0
   const step = (puffs: readonly Puff[]) => {
     const at = from + 1000 * second++
     const { readings, observations } = analytic.update(inputAt(at, gridOf(puffs)))
-    return { readings, observations, events: rule.evaluate(readings, at) }
+    return { readings: readings as readonly Reading[], observations, events: rule.evaluate(readings, at) }
   }
   const run = (seconds: number, puffs: (second: number) => readonly Puff[]) =>
     Array.from({ length: seconds }, (_, index) => step(puffs(index))).flatMap(({ events }) => events)

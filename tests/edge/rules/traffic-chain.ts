@@ -1,3 +1,4 @@
+import type { Analytic, FollowedVehicle } from '../../../edge/analytics/analytic.js'
 import { createAnalytic } from '../../../edge/analytics/create-analytic.js'
 import type { Reading } from '../../../edge/analytics/reading.js'
 import type { TrafficAnalytic } from '../../../edge/config/agent-config.js'
@@ -116,7 +117,7 @@ export type Signal = (second: number) => Bulb | null
 /** Analytic and rule in a row, over one simulated street. */
 export const trafficChain = (settings: Partial<TrafficAnalytic> = {}, context: Partial<RuleContext> = {}) => {
   const config = { ...trafficConfig, ...settings }
-  const analytic = createAnalytic(config, { cameraId: 'nga-sau-1' })
+  const analytic: Analytic = createAnalytic(config, { cameraId: 'nga-sau-1' })
   const rule = createRule(config, { cameraId: 'nga-sau-1', ...context })
   const step = (second: number, actors: readonly Actor[], signal: Signal, flaws?: Imperfection) => {
     const input = streetInput(second, detectionsOf(actors, second, flaws), signal(second))
@@ -136,7 +137,7 @@ export const trafficChain = (settings: Partial<TrafficAnalytic> = {}, context: P
       readings: steps.flatMap(({ readings }): readonly Reading[] => readings),
       observations: steps.flatMap(({ observations }) => observations),
       /** Vehicles followed, per frame. */
-      tracks: steps.map(({ tracks }) => tracks),
+      tracks: steps.map(({ tracks }): readonly FollowedVehicle[] => tracks),
     }
   }
   return { analytic, rule, run }
