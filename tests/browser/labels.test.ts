@@ -32,7 +32,7 @@ beforeAll(async () => {
     const measure = { property: 'redFor', value: 3.9, unit: 's' }
     await site.happen({ camera, happeningId: camera, kind, phase: 'began', measure, evidence: [before, at] })
   }
-}, 240_000)
+}, 600_000)
 afterAll(async () => {
   await browser?.close()
   await site?.close()

@@ -35,7 +35,7 @@ beforeAll(async () => {
   context.setDefaultTimeout(40_000)
   page = await context.newPage()
   page.on('pageerror', error => errors.push(String(error)))
-}, 180_000)
+}, 600_000)
 afterAll(async () => {
   await browser?.close()
   await site?.close()

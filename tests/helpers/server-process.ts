@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 
 /** A busy machine takes that long to start a Node process that loads all of central. */
-const longestStartMs = 90_000
+const longestStartMs = 180_000
 
 export interface ServerProcess {
   readonly pid: number
