@@ -21,6 +21,7 @@ def run_all(model, pictures):
 
 
 def milliseconds(model, repeats=40):
+    """Of the reader that is installed: OpenCV's takes several times as long as ONNX Runtime. `npm run model -- bench` tells what the agent spends."""
     images = np.random.default_rng(1).uniform(0, 255, (1, 3, HEIGHT, WIDTH)).astype(np.float32)
     model(images)
     times = []
