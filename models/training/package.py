@@ -58,9 +58,9 @@ PACKAGES = {
                     source('motorway bridges', 'CC BY 4.0', 'training', 'yuskun/object_detected'),
                     source('Indonesian roads', 'CC BY 4.0', 'training', 'adeirman46/Level2-FSD'),
                     source('Indian roads', 'CC BY 4.0', 'training', 'nervewastaken/VehicleDetection'),
-                    source('city cameras', 'CC BY 4.0', 'evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
+                    source('city cameras', 'CC BY 4.0', 'training, evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
                     source('staff gauge', 'CC BY 4.0', 'training, evaluation', 'talhashahzad12345/waterLevelSegmentation'),
-                    {'name': 'rendered streets and rivers with exact masks; water painted into the dry roads named here (floods.py)', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
+                    {'name': 'rendered streets with exact masks; water painted into the dry roads named here (floods.py)', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
 }
 
 

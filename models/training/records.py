@@ -36,6 +36,12 @@ def share(name):
     return (zlib.crc32(name.encode()) % 10007) / 10007
 
 
+def drawn_at_random(rng, members, count):
+    """`count` of the members in random order, every one once before any comes again."""
+    rounds = [rng.permutation(members) for _ in range(-(-count // len(members)))]
+    return list(np.concatenate(rounds)[:count])
+
+
 def yolo_boxes(path):
     """Lines `class x y w h`; 0 is flame and 1 smoke in the sources, here smoke comes first."""
     if not os.path.exists(path):

@@ -71,11 +71,13 @@ def mask_targets(mask):
     """The same from an exact mask of the picture: a cell counts from a fifth of it on, where all of it is thin from half the fullest cell on."""
     target = np.zeros((2, ROWS, COLUMNS), np.float32)
     weight = np.ones((2, ROWS, COLUMNS), np.float32)
+    share_of = lambda value: cv2.resize((mask == value).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+    faint = share_of(1) > 0
     for label, value in ((records.SMOKE, 128), (records.FLAME, 255)):
-        share = cv2.resize((mask == value).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+        share = share_of(value)
         core = share > min(0.2, 0.5 * share.max())
         target[label][core] = 1.0
-        weight[label][((share > 0.01) | (cv2.resize((mask == 1).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA) > 0)) & ~core] = 0.0
+        weight[label][((share > 0.01) | faint) & ~core] = 0.0
     # Flame stands in its own smoke: whether the cell is smoke too, nobody asks.
     weight[records.SMOKE][(target[records.FLAME] > 0) & (target[records.SMOKE] == 0)] = 0.0
     return target, weight
@@ -183,8 +185,7 @@ def order_of(records_, epoch):
         limit = 60 if name == 'cctv' else 10 ** 6
         members = [index for _, group in sorted(by_group.items()) for index in rng.permutation(group)[:limit]]
         if members:
-            rounds = [rng.permutation(members) for _ in range(-(-count // len(members)))]
-            order += list(np.concatenate(rounds)[:count])
+            order += records.drawn_at_random(rng, members, count)
     return [int(i) for i in rng.permutation(order)]
 
 

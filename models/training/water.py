@@ -157,8 +157,7 @@ def order_of(records_, epoch, rendered_share):
     for name, count in wanted.items():
         members = [i for i, r in enumerate(records_) if r.set == name]
         if members:
-            rounds = [rng.permutation(members) for _ in range(-(-count // len(members)))]
-            order += list(np.concatenate(rounds)[:count])
+            order += records.drawn_at_random(rng, members, count)
     return [int(i) for i in rng.permutation(order)]
 
 
