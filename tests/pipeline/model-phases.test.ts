@@ -25,10 +25,12 @@ const end = async (signal: NodeJS.Signals): Promise<number | null> => {
   if (!ending || ending.exitCode !== null || ending.signalCode !== null) return ending?.exitCode ?? null
   ending.kill(signal)
   const [code] = (await once(ending, 'exit')) as [number | null]
+  await vi.waitFor(async () => expect((await town.model())?.status).not.toBe('online'), soon)
   return code
 }
 /** As the agent itself says now: its word that central holds may be of the life before. */
 const fresh = async (): Promise<AgentModelView | undefined> => {
+  if ((await town.model())?.status !== 'online') return undefined
   const reply = await town.api('POST', '/agents/an-cuu-1/commands', { name: 'reload' })
   expect(reply.json()).toMatchObject({ ok: true })
   return town.model()
@@ -169,7 +171,7 @@ describe('an agent that is killed and started again', () => {
 describe('a model that is too slow', () => {
   it('is taken back by itself, with both times', async () => {
     await untilWatched(6)
-    const digest = await town.upload('2.4.0', [wet], { script: { busyMs: 800 } })
+    const digest = await town.upload('2.4.0', [wet], { script: { busyMs: 150 } })
     await town.rollOut({ mode: 'active', digest, guard: { latencyFactor: 1 } })
     await untilFresh({ version: '2.4.0', digest })
     const { baselineP95Ms } = state().probation!
