@@ -45,6 +45,20 @@ def rain(picture, rng):
     return np.clip(picture * (1 - streaks) + 215 * streaks, 0, 255).astype(np.uint8)
 
 
+def infrared(picture, rng):
+    """A night camera with lamps of its own: grey, banks lit at the sides, water and sky black, specks of dust before the lens."""
+    height, width = picture.shape[:2]
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    lit = rng.uniform(0.1, 0.5) + rng.uniform(0.4, 1.2) * np.abs(x / width - rng.uniform(0.35, 0.65)) * 2 * np.clip(y / height * rng.uniform(1, 3), 0, 1)
+    grey *= np.clip(lit, 0, 1.3)
+    for _ in range(rng.integers(0, 40)):
+        side = rng.choice([rng.uniform(0, 0.3), rng.uniform(0.7, 1.0), rng.uniform(0, 1)])
+        cv2.circle(grey, (int(side * width), int(rng.uniform(0, height))), int(rng.uniform(2, 9)), float(rng.uniform(40, 200)), -1, cv2.LINE_AA)
+    grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.5, 1.5))
+    return np.clip(cv2.merge([grey] * 3), 0, 255).astype(np.uint8)
+
+
 def round_lens(picture, rng):
     """Now and then the dark corners of a wide lens."""
     if rng.random() > 0.06:

@@ -26,7 +26,7 @@ from nets import HEIGHT, WIDTH, SmokeFlameNet
 SEED = 20261121
 ROWS, COLUMNS = HEIGHT // 16, WIDTH // 16
 PLUMES = plumes.Plumes(SEED)
-LEAST_AREA, LEAST_CONTRAST = (60, 8), 12.0  # pixels of smoke and of flame; grey levels of the channel that differs most
+LEAST_AREA, LEAST_CONTRAST = (30, 8), 8.0  # pixels of smoke and of flame; grey levels of the channel that differs most
 
 
 def cell_targets(boxes, loose):
@@ -173,8 +173,8 @@ def loss_of(logits, target, weight, whole, sure):
 def order_of(records_, epoch):
     """A draw with fixed numbers per set, so that a big one does not crowd out a small one; a CCTV scene at most 60 times."""
     rng = np.random.default_rng((SEED, epoch, 7))
-    wanted = {'web': 1100, 'cctv': 330, 'negative': 480, 'streets': 560, 'traffic-overhead': 110, 'traffic-indonesia': 70, 'traffic-india': 80,
-              'coco': 90, 'gauge': 30, 'canal': 40, 'hill-cameras-clear': 400, 'drawn': 1500,
+    wanted = {'web': 900, 'cctv': 400, 'negative': 480, 'streets': 480, 'traffic-overhead': 110, 'traffic-indonesia': 70, 'traffic-india': 80,
+              'coco': 90, 'gauge': 30, 'canal': 40, 'hill-cameras-clear': 400, 'drawn': 1900,
               'reviewed': min(400, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
     for name, count in wanted.items():

@@ -22,6 +22,7 @@ import plumes
 import records
 import reviewed
 from cache import cached, load_mask, load_picture
+from continue_from import take_weights
 from export import export
 from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, WaterNet
@@ -117,6 +118,8 @@ class Waters(Dataset):
                 picture, truth = floods.flood(picture, record.boxes, matrix, rng)
             elif draw < 0.6:
                 picture = floods.wet_look(picture, rng)
+        if record.set in ('canal', 'gauge') and rng.random() < 0.25:
+            picture = augment.infrared(picture, rng)
         picture = augment.colour(picture, rng)
         draw = rng.random()
         if draw < 0.06:
@@ -150,8 +153,8 @@ def loss_of(logits, truth, known, kind):
 def order_of(records_, epoch, rendered_share):
     """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
     rng = np.random.default_rng((SEED, epoch, 7))
-    wanted = {'aerial': 480, 'canal': 160, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
-              'street-flooded': 330, 'street-wet': 320, 'street-dry': 200,
+    wanted = {'aerial': 760, 'canal': 260, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
+              'street-flooded': 280, 'street-wet': 280, 'street-dry': 180,
               'reviewed': min(200, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
     for name, count in wanted.items():
@@ -189,6 +192,7 @@ def main():
     parser.add_argument('--rendered', action='append', default=[], metavar='DIR', help='rendered streets or rivers: images/ and masks/; may be repeated')
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
+    parser.add_argument('--continue-from', default='', metavar='ONNX', help='train these weights of an earlier run further, at half the rate')
     parser.add_argument('--cache', default='.cache')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=6)
@@ -213,7 +217,7 @@ def main():
     guesses = {}
     epochs = lambda epoch: Waters(train, pictures, masks, mask_of, guesses, order_of(train, epoch, rendered_share), epoch)
     def after_epoch(epoch, average):
-        if epoch + 1 >= args.epochs // 2 and (epoch + 1 - args.epochs // 2) % 2 == 0:
+        if epoch + 1 >= first_guess and (epoch + 1 - first_guess) % 2 == 0:
             average.eval()
             guesses.update(guessed(average, train, pictures))
         if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
@@ -221,7 +225,12 @@ def main():
             report(held, masks_of(average, held_pictures), truths)
             export(average, args.out, 'water')
 
-    fit(WaterNet(args.start), epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after)
+    net, rates, first_guess = WaterNet(args.start), {}, args.epochs // 2
+    if args.continue_from:
+        take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
+        rates, first_guess = {'rate': 1e-3, 'backbone_rate': 4e-4}, 0
+        guesses.update(guessed(net.eval(), train, pictures))
+    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, **rates)
 
 
 if __name__ == '__main__':
