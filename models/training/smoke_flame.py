@@ -220,7 +220,7 @@ def main():
     parser.add_argument('--drawn', action='append', default=[], metavar='DIR', help="the scene scripts' training-plumes; may be repeated")
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
-    parser.add_argument('--continue-from', default='', metavar='ONNX', help='train these weights of an earlier run further, at a quarter of the rate')
+    parser.add_argument('--continue-from', default='', metavar='ONNX', help='train these weights of an earlier run further, at half the rate')
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=10)
@@ -249,7 +249,7 @@ def main():
     net, rates = SmokeFlameNet(args.start), {}
     if args.continue_from:
         take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
-        rates = {'rate': 5e-4, 'backbone_rate': 2.5e-4}
+        rates = {'rate': 1e-3, 'backbone_rate': 4e-4}
     epochs = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
     fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, **rates)
 
