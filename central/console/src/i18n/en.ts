@@ -149,6 +149,8 @@ export const en: Readonly<Record<Key, string>> = {
   'cameras.refresh': 'Take a picture now',
   'cameras.asked': 'Picture requested.',
   'cameras.failed': 'The agent did not answer.',
+  'cameras.noAgent': 'No agent serves this camera yet.',
+  'cameras.agentAway': 'Agent {agent} is not connected.',
   'condition.ok': 'Good',
   'condition.starting': 'Starting',
   'condition.unknown': 'Unknown',

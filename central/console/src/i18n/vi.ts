@@ -149,6 +149,8 @@ export const vi = {
   'cameras.refresh': 'Chụp ảnh mới',
   'cameras.asked': 'Đã yêu cầu chụp.',
   'cameras.failed': 'Trạm không trả lời.',
+  'cameras.noAgent': 'Chưa có trạm nào phụ trách camera này.',
+  'cameras.agentAway': 'Trạm {agent} chưa kết nối.',
   'condition.ok': 'Tốt',
   'condition.starting': 'Đang khởi động',
   'condition.unknown': 'Chưa rõ',

@@ -51,11 +51,7 @@ const CameraCard = ({ camera }: { readonly camera: CameraView }) => {
           <h2>{name(camera.name)}</h2>
           <ConditionBadge condition={camera.condition} />
         </div>
-        {camera.conditionHint && (
-          <p className="notice small" lang="en">
-            {camera.conditionHint}
-          </p>
-        )}
+        <Hint camera={camera} />
         <p className="row spread small muted">
           <span>
             {camera.id}
@@ -89,4 +85,17 @@ const CameraCard = ({ camera }: { readonly camera: CameraView }) => {
       </div>
     </li>
   )
+}
+
+/** What central says of a missing agent is said in the reader's language; what an agent says of its camera comes as it is. */
+const Hint = ({ camera: { condition, conditionHint, agentId } }: { readonly camera: CameraView }) => {
+  const { t } = useLanguage()
+  if (!conditionHint) return null
+  if (condition !== 'unknown')
+    return (
+      <p className="notice small" lang="en">
+        {conditionHint}
+      </p>
+    )
+  return <p className="notice small">{agentId ? t('cameras.agentAway', { agent: agentId }) : t('cameras.noAgent')}</p>
 }
