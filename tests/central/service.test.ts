@@ -15,21 +15,9 @@ import { City } from '../../central/registry/city.js'
 import { buildService, defaultAdapters, type Service } from '../../central/service.js'
 import { freePort } from '../helpers/free-port.js'
 import { until } from '../helpers/server-process.js'
+import { smallCity } from '../helpers/small-city.js'
 import { address, createProducer, observation, type Producer } from './ingest/producer.js'
 
-const cityOf = (agents: string) => `
-version: 1
-name: { vi: Huế, en: Hue }
-centre: [107.59, 16.46]
-wards:
-  - { id: thuan-hoa, name: { vi: Thuận Hóa, en: Thuan Hoa }, polygon: [[107.5, 16.4], [107.7, 16.4], [107.7, 16.5], [107.5, 16.5], [107.5, 16.4]] }
-sites:
-  - id: an-cuu
-    name: { vi: An Cựu, en: An Cuu }
-    agents: [${agents}]
-    cameras: [{ id: le-loi-1, name: { vi: Lê Lợi, en: Le Loi }, location: [107.59, 16.46] }]
-hotspots: []
-`
 const epoch = 1_793_070_000_000
 
 let directory: string
@@ -38,7 +26,7 @@ let producer: Producer | undefined
 const clients: mqtt.MqttClient[] = []
 
 const build = async (extra = '') => {
-  writeFileSync(join(directory, 'city.yaml'), cityOf('an-cuu-1'))
+  writeFileSync(join(directory, 'city.yaml'), smallCity('an-cuu-1'))
   const text = `version: 1\ndataDir: data\ncity: city.yaml\nbroker: { mode: embedded, port: 0 }\nhttp: { port: 0 }\n${extra}`
   writeFileSync(join(directory, 'central.yaml'), text)
   const loaded = loadCentralConfig(join(directory, 'central.yaml'), City)
@@ -140,7 +128,7 @@ describe('central as a whole', () => {
     await service.start()
     await until('central is ready', isReady)
     const headers = await asViewer()
-    writeFileSync(join(directory, 'city.yaml'), cityOf('an-cuu-9'))
+    writeFileSync(join(directory, 'city.yaml'), smallCity('an-cuu-9'))
     service.replaceCity(loadCity(join(directory, 'city.yaml'), City))
     producer = createProducer({ url: service.address()!.broker, total: 10, epoch })
     await until('it is shown', async () => {
@@ -148,7 +136,7 @@ describe('central as a whole', () => {
       return items.some((each: { id: string; known: boolean }) => each.id === 'an-cuu-1' && !each.known)
     })
     expect(producer.ackedSeq()).toBe(0)
-    writeFileSync(join(directory, 'city.yaml'), cityOf('an-cuu-1'))
+    writeFileSync(join(directory, 'city.yaml'), smallCity('an-cuu-1'))
     service.replaceCity(loadCity(join(directory, 'city.yaml'), City))
     await producer.done
     expect(producer.nacks).toEqual([])

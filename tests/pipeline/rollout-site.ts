@@ -13,27 +13,14 @@ import { loadCentralConfig } from '../../central/config/load-central-config.js'
 import { City } from '../../central/registry/city.js'
 import { buildService, defaultAdapters } from '../../central/service.js'
 import { packFolder } from '../../edge/inference/package-archive-file.js'
-import { gridManifest, greyPng } from '../edge/inference/packages.js'
+import { greyPng, gridManifest } from '../edge/inference/packages.js'
 import { freePort } from '../helpers/free-port.js'
 import { type HttpLink, openHttpLink } from '../helpers/http-link.js'
+import { smallCity } from '../helpers/small-city.js'
 import { makeSite, type ScriptedSite } from './scripted-site.js'
 
 const silent = pino({ level: 'silent' })
 export const soon = { timeout: 180_000, interval: 200 }
-
-const city = `
-version: 1
-name: { vi: Huế, en: Hue }
-centre: [107.59, 16.46]
-wards:
-  - { id: thuan-hoa, name: { vi: Thuận Hóa, en: Thuan Hoa }, polygon: [[107.5, 16.4], [107.7, 16.4], [107.7, 16.5], [107.5, 16.5], [107.5, 16.4]] }
-sites:
-  - id: an-cuu
-    name: { vi: An Cựu, en: An Cuu }
-    agents: [an-cuu-1]
-    cameras: [{ id: le-loi-1, name: { vi: Lê Lợi, en: Le Loi }, location: [107.59, 16.46] }]
-hotspots: []
-`
 
 const rows = 32
 const columns = 64
@@ -63,7 +50,7 @@ export interface RolloutSite {
 export const openRolloutSite = async (): Promise<RolloutSite> => {
   const directory = mkdtempSync(join(tmpdir(), 'rollout-'))
   const [http, broker] = [await freePort(), await freePort()]
-  writeFileSync(join(directory, 'city.yaml'), city)
+  writeFileSync(join(directory, 'city.yaml'), smallCity('an-cuu-1'))
   const users = createUsers({
     store: openSqliteUsers({ file: dataFiles(join(directory, 'data')).users }),
     clock: Date.now,
