@@ -4,6 +4,11 @@ export interface Travel {
   readonly angleDeg: number
   readonly heldMs: number
   readonly distance: number
+  /**
+   * How evenly the way was made: its slowest third, relative to an even one, 0..1. Who drives goes on in each third; a track
+   * that has jumped to somebody else has made nearly all of its way in one.
+   */
+  readonly evenness: number
 }
 
 interface Step {
@@ -19,7 +24,7 @@ const minMotionShare = 0.12
 /** With or against the lane: since when, how far and at what angle each track travels. */
 export const createLaneTravel = (direction: PlanePoint) => {
   const trails = new Map<number, Step[]>()
-  const legs = new Map<number, { readonly isAgainst: boolean; readonly from: Step }>()
+  const legs = new Map<number, { readonly isAgainst: boolean; readonly steps: Step[] }>()
   const forget = (id: number) => {
     trails.delete(id)
     legs.delete(id)
@@ -33,21 +38,38 @@ export const createLaneTravel = (direction: PlanePoint) => {
       )
       trails.set(id, trail)
       const from = trail[0]!
-      if (step.at - from.at < motionMs / 2 || distance(step.point, from.point) < minMotionShare * vehicleHeight)
+      if (step.at - from.at < motionMs / 2) return null
+      if (distance(step.point, from.point) < minMotionShare * vehicleHeight) {
+        legs.delete(id)
         return null
+      }
       const isAgainst = angleBetween(from.point, step.point, direction) > 90
       const known = legs.get(id)
-      const leg = known?.isAgainst === isAgainst ? known : { isAgainst, from }
-      legs.set(id, leg)
+      const steps = known?.isAgainst === isAgainst ? [...known.steps, step] : trail
+      legs.set(id, { isAgainst, steps })
+      const start = steps[0]!
       return {
-        angleDeg: angleBetween(leg.from.point, step.point, direction),
-        heldMs: step.at - leg.from.at,
-        distance: distance(leg.from.point, step.point),
+        angleDeg: angleBetween(start.point, step.point, direction),
+        heldMs: step.at - start.at,
+        distance: distance(start.point, step.point),
+        evenness: evennessOf(steps),
       }
     },
     /** The track has left the lane or is over. */
     forget,
   }
+}
+
+/** A track is taken to stay where it was last seen until it is seen elsewhere. */
+const evennessOf = (steps: readonly Step[]): number => {
+  const [from, to] = [steps[0]!, steps.at(-1)!]
+  const [dx, dy] = [to.point[0] - from.point[0], to.point[1] - from.point[1]]
+  const along = ({ point }: Step) =>
+    ((point[0] - from.point[0]) * dx + (point[1] - from.point[1]) * dy) / (dx ** 2 + dy ** 2 || 1)
+  const shareBy = (third: number) =>
+    along(steps.findLast(({ at }) => at <= from.at + ((to.at - from.at) * third) / 3) ?? from)
+  const [first, second] = [shareBy(1), shareBy(2)]
+  return Math.max(0, 3 * Math.min(first, second - first, 1 - second))
 }
 
 const angleBetween = (from: PlanePoint, to: PlanePoint, direction: PlanePoint): number => {

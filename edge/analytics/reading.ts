@@ -66,6 +66,8 @@ export type Reading =
       /** How long ago that was, and how far the track went meanwhile (fraction of the frame's height). */
       readonly heldMs: number
       readonly distance: number
+      /** Its slowest third, relative to an even one, 0..1: near 0 the track has jumped. */
+      readonly evenness: number
       readonly box: Box
     }
   | {

@@ -26,8 +26,8 @@ export const severityOf: Readonly<Record<TrafficKind, Severity>> = {
   'illegal-stopping': 'minor',
 }
 
-/** Travel against the lane: this much off its direction, for so long, and further than the vehicle is high. */
-const wrongWay = { minAngleDeg: 120, minHeldMs: 1200, minDistance: 0.04, minDistanceInHeights: 1 }
+/** Travel against the lane: this much off its direction, for so long, further than the vehicle is high, and not in one jump. */
+const wrongWay = { minAngleDeg: 120, minHeldMs: 1200, minDistance: 0.04, minDistanceInHeights: 1, minEvenness: 0.15 }
 /** Into a closed zone: not a corner cut, nor a box that trembles over its edge. */
 const noEntry = { minInsideMs: 800, minDistanceInHeights: 0.4 }
 
@@ -56,10 +56,11 @@ const crossingOffence = (
 }
 
 const travelOffence = (reading: Extract<TrackReading, { type: 'travel' }>): Offence | null => {
-  const { angleDeg, heldMs, distance, box, lane: place } = reading
+  const { angleDeg, heldMs, distance, evenness, box, lane: place } = reading
   const isWrong =
     angleDeg >= wrongWay.minAngleDeg &&
     heldMs >= wrongWay.minHeldMs &&
+    evenness >= wrongWay.minEvenness &&
     distance >= Math.max(wrongWay.minDistance, wrongWay.minDistanceInHeights * box[3])
   return isWrong ? { kind: 'wrong-way', place, reading, measure: inSeconds('wrongWayFor', heldMs) } : null
 }

@@ -100,6 +100,18 @@ describe('other traffic rules', () => {
     ).toEqual([])
   })
 
+  it.each([0.6, 1])(
+    'does not accuse a waiting rider whose track jumps to the next in the queue, %s s later',
+    unseen => {
+      const size = [0.06, 0.16] as const
+      const front: Actor = { label: 'motorcycle', size, at: drive([0, 0.6, 0.5], [3, 0.6, 0.5]) }
+      const behind: Actor = { label: 'motorcycle', size, at: drive([3 + unseen, 0.6, 0.68], [12, 0.6, 0.68]) }
+      const { tracks, events } = trafficChain().run(12, [front, behind])
+      expect(new Set(tracks.flat().map(({ id }) => id)).size, 'the two are one track').toBe(1)
+      expect(events).toEqual([])
+    },
+  )
+
   it('tells who crosses the solid line, either way, once', () => {
     expect(
       phases(run({ label: 'car', at: drive([0, 0.4, 0.15], [2, 0.4, 0.3], [4, 0.6, 0.3], [6, 0.6, 0.15]) })),

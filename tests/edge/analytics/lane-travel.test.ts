@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import type { PlanePoint } from '../../../edge/analytics/geometry.js'
+import { createLaneTravel, type Travel } from '../../../edge/analytics/lane-travel.js'
+
+const up: PlanePoint = [0, -1]
+const height = 0.1
+
+/** The last travel of a path, seen every 125 ms. */
+const last = (y: (second: number) => number | null, seconds: number): Travel | null => {
+  const travel = createLaneTravel(up)
+  let found: Travel | null = null
+  for (let at = 0; at <= seconds * 1000; at += 125) {
+    const place = y(at / 1000)
+    if (place !== null) found = travel.follow(1, { at, point: [0.5, place] }, height)
+  }
+  return found
+}
+
+describe('travel in a lane', () => {
+  it('is even when the vehicle drives, faster as it comes nearer too', () => {
+    expect(last(s => 0.3 + 0.2 * s, 1.5)).toMatchObject({ angleDeg: 180, heldMs: 1500, evenness: expect.closeTo(1, 1) })
+    expect(last(s => 0.3 + 0.1 * s + 0.08 * s ** 2, 1.5)!.evenness).toBeGreaterThan(0.5)
+  })
+  it('is not even when the track jumps to a vehicle behind and goes on with it', () => {
+    const jump = last(s => (s < 1 ? 0.3 : s < 1.125 ? 0.42 : 0.44), 1.5)!
+    expect(jump).toMatchObject({ angleDeg: 180 })
+    expect(jump.evenness).toBeLessThan(0.15)
+  })
+  it('is not even when the jump was made unseen', () => {
+    expect(last(s => (s < 0.5 ? 0.3 : s < 1.5 ? null : 0.44), 1.625)!.evenness).toBe(0)
+  })
+  it('begins anew after the vehicle has stood', () => {
+    const stopped = last(s => 0.3 + 0.2 * Math.min(s, 1) + 0.2 * Math.max(0, s - 3), 4)!
+    expect(stopped.heldMs).toBeLessThan(2000)
+    expect(last(s => 0.3 + 0.2 * Math.min(s, 1), 3)).toBeNull()
+  })
+})
