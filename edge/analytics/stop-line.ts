@@ -23,6 +23,8 @@ const leastRoofShare = 0.25
  * braking vehicle's motion has carried over the line comes back, and one that has jumped to somebody else does not go on.
  */
 const onwardsShare = 0.15
+/** ... and mostly forward: a track that has jumped to somebody who crosses beyond the line goes on sideways. */
+const leastForward = 0.5
 /** Who goes on only later has stopped just over the line, and has not run the light. */
 const goesOnWithinMs = 3_000
 
@@ -80,8 +82,9 @@ export const createStopLine = (
       }
       const doubt = doubtful.get(vehicle.id)
       if (!doubt) return null
-      const onwards = along([point[0] - doubt.point[0], point[1] - doubt.point[1]]) / Math.hypot(...forward)
-      if (onwards < onwardsShare * doubt.height) return null
+      const way: PlanePoint = [point[0] - doubt.point[0], point[1] - doubt.point[1]]
+      const onwards = along(way) / Math.hypot(...forward)
+      if (onwards < Math.max(onwardsShare * doubt.height, leastForward * Math.hypot(...way))) return null
       doubtful.delete(vehicle.id)
       return at - doubt.at > goesOnWithinMs ? null : { direction: 'forward', lamp: doubt.lamp }
     },

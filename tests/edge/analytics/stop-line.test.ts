@@ -48,4 +48,12 @@ describe('the stop line', () => {
     const over: Box[] = Array.from({ length: 40 }, () => [0.5, 0.29, 0.05, 0.2])
     expect(follow([...away(9, 0.42, 0.016), ...over, ...away(10, 0.29, 0.02)])).toEqual([])
   })
+
+  it('does not accuse a waiting rider whose track jumps to one who crosses beyond the line', () => {
+    const sideways = Array.from(
+      { length: 12 },
+      (_, index): Box => [0.48 - 0.02 * index, 0.28 - 0.004 * index, 0.05, 0.2],
+    )
+    expect(follow([...away(12, 0.42, 0), ...sideways])).toEqual([])
+  })
 })
