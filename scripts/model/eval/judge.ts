@@ -102,12 +102,11 @@ const judgeBoxes = (
       .filter(({ label }) => subject.labels.includes(label))
       .toSorted((a, b) => b.confidence - a.confidence)
   }
-  const found = ofSubject(() => 0)
+  // What is merged depends on what is there, and the agent merges after its thresholds: from 0 on there is a faint motorcycle
+  // under every walker, and none would be left.
+  const found = ofSubject(mergesRiders ? thresholdOf : () => 0)
   const hits = hitsOf(found, truth)
-  // What is merged depends on what is there: the agent merges after its thresholds.
-  const reported = mergesRiders
-    ? hitsOf(ofSubject(thresholdOf), truth)
-    : hits.filter(({ confidence }, i) => confidence >= thresholdOf(found[i]!.label))
+  const reported = hits.filter(({ confidence }, i) => confidence >= thresholdOf(found[i]!.label))
   const quoted = hitsOf(
     ofSubject(() => quotedConfidence),
     truth,
