@@ -1,4 +1,4 @@
-"""Lays out what road_users.py never trains on, as links, for `npm run model -- eval`.
+"""Lays out what road_users.py never trains on, as links, for `npm run model -- eval`. Labels stay the sources' own: those of coco count COCO's classes.
 
 python3 held_out.py --data DIR --out HELD
 """
@@ -15,7 +15,7 @@ def main():
     parser.add_argument('--out', required=True, help='made anew: OUT/SET/images and OUT/SET/labels')
     args = parser.parse_args()
     shutil.rmtree(args.out, ignore_errors=True)
-    held = [r for r in road_records.traffic(args.data) if r.held]
+    held = [r for r in road_records.traffic(args.data) + road_records.coco(args.data) if r.held]
     for road in held:
         for part, end in (('images', os.path.splitext(road.path)[1]), ('labels', '.txt')):
             name = os.path.splitext(os.path.basename(road.path))[0] + end

@@ -1,4 +1,4 @@
-"""Training pictures of the road-user detector: parts of one or four pictures at many sizes, mostly small."""
+"""Training pictures of the road-user detector: parts of one, four or many pictures at many sizes, mostly small."""
 import cv2
 import numpy as np
 
@@ -41,13 +41,20 @@ def cut(boxes, region):
 
 
 def scene(draw, rng):
-    """(picture, boxes): `draw()` gives the next record. Half of them four pictures around a random middle."""
-    canvas = np.full((HEIGHT, WIDTH, 3), 114, np.uint8)
-    if rng.random() < 0.45:
+    """(picture, boxes): `draw()` gives the next record. One picture, four around a random middle, or many in a grid.
+
+    Photographs show walkers large and cameras show riders small: were walkers never shrunk, whatever is small would be a rider.
+    """
+    canvas, kind = np.full((HEIGHT, WIDTH, 3), 114, np.uint8), rng.random()
+    if kind < 0.35:
         return canvas, place(canvas, draw(), (0, 0, WIDTH, HEIGHT), rng.uniform(0.4, 1.0) if rng.random() < 0.6 else rng.uniform(1.0, 1.7), rng)
-    x, y = int(WIDTH * rng.uniform(0.3, 0.7)), int(HEIGHT * rng.uniform(0.3, 0.7))
-    regions = [(0, 0, x, y), (x, 0, WIDTH, y), (0, y, x, HEIGHT), (x, y, WIDTH, HEIGHT)]
-    return canvas, np.concatenate([place(canvas, draw(), region, rng.uniform(0.8, 1.9), rng) for region in regions])
+    if kind < 0.7:
+        across, down, zoom = (0, int(WIDTH * rng.uniform(0.3, 0.7)), WIDTH), (0, int(HEIGHT * rng.uniform(0.3, 0.7)), HEIGHT), (0.8, 1.9)
+    else:
+        n, zoom = rng.integers(3, 6), (0.7, 1.4)
+        across, down = np.linspace(0, WIDTH, n + 1).astype(int), np.linspace(0, HEIGHT, n + 1).astype(int)
+    regions = [(x0, y0, x1, y1) for y0, y1 in zip(down, down[1:]) for x0, x1 in zip(across, across[1:])]
+    return canvas, np.concatenate([place(canvas, draw(), region, rng.uniform(*zoom), rng) for region in regions])
 
 
 def padded(boxes):

@@ -3,6 +3,7 @@
 python3 road_users.py --data DIR --junction ../../tests/fixtures/city/junction --start yolox-nano-416.onnx --cache DIR --out model.onnx
 """
 import argparse
+import copy
 
 import cv2
 import numpy as np
@@ -12,22 +13,29 @@ from torch.utils.data import Dataset
 import augment
 import mosaic
 import road_records
-from assign import RoadUserLoss
+from assign import IGNORED, RoadUserLoss
+from continue_from import take_weights
 from export import export
 from fit import fit, seed_everything
 from road_boxes import as_tensor, detect, joined, overlap
-from road_net import FOUR_WHEELS, HEIGHT, LABELS, MOTORCYCLE, WIDTH, RoadUserNet, WithScores
+from road_net import FOUR_WHEELS, HEIGHT, LABELS, MOTORCYCLE, PERSON, WIDTH, RoadUserNet, WithScores
 
 SEED = 20261128
 PER_EPOCH = 400
-# Of the pictures drawn: with riders, other traffic, our own junction, ordinary ones that the start labelled.
-SHARES = {'riders': 0.42, 'traffic': 0.24, 'rendered': 0.1, 'ordinary': 0.24}
+# Of the pictures drawn: with riders, with walkers and no rider, other traffic, our own junction, ordinary ones without either.
+# To the start a rider is a person: with more riders than walkers every person becomes a rider within fifty steps.
+SHARES = {'riders': 0.3, 'walkers': 0.32, 'traffic': 0.18, 'rendered': 0.06, 'ordinary': 0.14}
 
 
 def kind_of(road):
-    if road.set in ('rendered', 'ordinary'):
+    if road.set == 'rendered':
         return road.set
-    return 'riders' if (road.boxes[:, 0] == MOTORCYCLE).any() else 'traffic'
+    sure = road.boxes[road.boxes[:, 5] != IGNORED, 0]
+    if (sure == MOTORCYCLE).any():
+        return 'riders'
+    if (sure == PERSON).any():
+        return 'walkers'
+    return 'ordinary' if road.set in ('ordinary', 'coco') else 'traffic'
 
 
 class Streets(Dataset):
@@ -61,7 +69,7 @@ def report(net, held, least=0.25):
     for road in held:
         height = road.pixels().shape[0]
         found = joined(detect(net, road.pixels(), least))
-        for name, labels in (('riders', (MOTORCYCLE,)), ('cars', FOUR_WHEELS)):
+        for name, labels in (('riders', (MOTORCYCLE,)), ('cars', FOUR_WHEELS), ('persons', (PERSON,))):
             truth, mine = road.boxes[np.isin(road.boxes[:, 0], labels)], found[np.isin(found[:, 0], labels)]
             same = overlap(truth[:, 1:5], mine[:, 2:]) >= 0.5
             tall = (truth[:, 4] - truth[:, 2]) * height
@@ -76,6 +84,7 @@ def main():
     parser.add_argument('--data', required=True, help='folder with traffic/, street-flood/, fire-smoke/ (README)')
     parser.add_argument('--junction', required=True, help='our rendered junction to develop with')
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
+    parser.add_argument('--continue-from', help="an earlier run's export, to train further at half the rate")
     parser.add_argument('--cache', default='.cache', help="where the start's detections are kept")
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--weights', help='file to keep the averaged weights in, for exports at other sizes')
@@ -87,24 +96,31 @@ def main():
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     net = RoadUserNet(args.start).to(memory_format=torch.channels_last)
+    start = copy.deepcopy(net).eval()
+    if args.continue_from:
+        take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
     labelled = road_records.traffic(args.data)
-    held = [r for r in labelled if r.held]
-    roads = road_records.completed(net.eval(), [r for r in labelled if not r.held] + road_records.ordinary(args.data), args.cache)
-    roads += road_records.rendered(args.junction)
+    coco = road_records.coco(args.data)
+    held = [r for r in labelled + coco if r.held]
+    roads = road_records.completed(start, [r for r in labelled if not r.held] + road_records.ordinary(args.data), args.cache)
+    roads += road_records.rendered(args.junction) + [r for r in coco if not r.held]
     for road in roads:
         road.picture = road.pixels()
     counts = {label: int(sum((r.boxes[:, 0] == n).sum() for r in roads)) for n, label in enumerate(LABELS)}
-    print(f'{len(roads)} pictures to train on with {counts}; {len(held)} held out', flush=True)
+    kinds = {kind: sum(kind_of(r) == kind for r in roads) for kind in SHARES}
+    print(f'{len(roads)} pictures to train on, {kinds}, with {counts}; {len(held)} held out', flush=True)
 
     def after_epoch(epoch, average):
         average.eval()
-        if epoch % 3 == 2 or epoch + 1 in (args.epochs, args.stop_after):
-            report(average, [r for r in held if r.set != 'overhead'])
+        if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
+            for name in ('cctv', 'india', 'indonesia', 'coco'):
+                print(f'  {name}', end='')
+                report(average, [r for r in held if r.set == name])
         if args.weights:
             torch.save(average.state_dict(), args.weights)
         export(average, args.out, 'output', WIDTH, HEIGHT, WithScores)
     fit(net, lambda epoch: Streets(roads, epoch), RoadUserLoss(), args.epochs, after_epoch,
-        stop_after=args.stop_after, batch=8, rate=8e-4, backbone_rate=4e-4)
+        stop_after=args.stop_after, batch=8, rate=2e-4 if args.continue_from else 4e-4, backbone_rate=1e-4 if args.continue_from else 2e-4)
 
 
 if __name__ == '__main__':
