@@ -15,7 +15,7 @@ import { type LoadedModels, loadModels, type Overrides } from './load-models.js'
 import type { RunningModel } from './models/running-model.js'
 import type { Outbox } from './outbox/outbox.js'
 import type { Recorder } from './outbox/recorder.js'
-import { type Analysis, createAnalysis, ruleIdOf } from './pipeline/analysis.js'
+import { type Analysis, createAnalysis, learntIdOf, ruleIdOf } from './pipeline/analysis.js'
 import {
   type CameraConditions,
   type ConditionReport,
@@ -115,7 +115,11 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
         createAnalysis({
           cameraId: camera.id,
           analyticId: settings.id,
-          analytic: createAnalytic(settings, { cameraId: camera.id, thresholds }),
+          analytic: createAnalytic(settings, {
+            cameraId: camera.id,
+            thresholds,
+            restored: states[learntIdOf(camera.id, settings.id)],
+          }),
           rule,
           detect: frame => detect(settings.model, frame),
           onModel: model => {

@@ -9,6 +9,8 @@ export interface AnalyticContext {
   readonly cameraId: string
   /** The model's thresholds per label, from its manifest; 0.5 where none is given. */
   readonly thresholds?: Readonly<Record<string, number>>
+  /** What `state()` gave before the restart. */
+  readonly restored?: unknown
 }
 
 /** What one analytic sees of one frame. `result` is null for analytics without a model. */
@@ -41,6 +43,11 @@ export interface Analytic {
    * this reason (at most 200 characters), and no reading changes a rule's state. `null` resumes.
    */
   suspend(reason: string | null): void
-  /** The camera reconnected: tracks end, medians and persistence start anew. */
+  /** The camera reconnected: tracks end, medians and persistence start anew; what was learnt of its view stays. */
   reset(): void
+  /**
+   * What it has learnt of the camera and would be long in learning again, as JSON. The same object until there is
+   * something new worth storing; what cannot be read when it is restored is learnt anew.
+   */
+  state?(): unknown
 }

@@ -5,7 +5,7 @@ export interface Region {
   readonly cells: readonly number[]
 }
 
-/** The largest group of edge-to-edge neighbours among cells (`row * columns + column`) of a grid; null of none. */
+/** The largest group of neighbours, corners included, among cells (`row * columns + column`) of a grid; null of none. */
 export const largestRegion = (cells: readonly number[], columns: number, rows: number): Region | null => {
   const left = new Set(cells)
   let largest: number[] = []
@@ -21,12 +21,8 @@ export const largestRegion = (cells: readonly number[], columns: number, rows: n
 
 const neighboursOf = (cell: number, columns: number): readonly number[] => {
   const column = cell % columns
-  return [
-    cell - columns,
-    cell + columns,
-    ...(column > 0 ? [cell - 1] : []),
-    ...(column < columns - 1 ? [cell + 1] : []),
-  ]
+  const sideways = [-1, 0, 1].filter(right => column + right >= 0 && column + right < columns)
+  return sideways.flatMap(right => [cell - columns + right, cell + right, cell + columns + right])
 }
 
 const boxAround = (cells: readonly number[], columns: number, rows: number): Box => {

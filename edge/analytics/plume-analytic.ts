@@ -6,6 +6,7 @@ import { needDecoded, observationOf } from './observation-of.js'
 import { createPlumeZone } from './plume-zone.js'
 import type { Reading } from './reading.js'
 import { clamp, mean, median } from './statistics.js'
+import { createUsualGrids } from './usual-grids.js'
 
 const labels = ['smoke', 'flame'] as const
 type Label = (typeof labels)[number]
@@ -13,6 +14,8 @@ type Zone = PlumeAnalytic['zones'][number]
 
 const propertyOf = { smoke: 'smokeShare', flame: 'flameShare' } as const
 const defaultThreshold = 0.5
+/** Far smoke is faint and told by time; flames are bright, and reflections of the sun flicker, too. */
+const leastScore = { smoke: 0.1, flame: 0.3 } as const
 
 interface Watched {
   readonly zone: Zone & { readonly landUse: 'forest' | 'field' | 'urban' }
@@ -20,7 +23,10 @@ interface Watched {
 }
 
 /** Grid of smoke and flame scores in; presence, share, growth and flicker per zone out. */
-export const createPlumeAnalytic = (config: PlumeAnalytic, { cameraId, thresholds }: AnalyticContext): Analytic => {
+export const createPlumeAnalytic = (
+  config: PlumeAnalytic,
+  { cameraId, thresholds, restored }: AnalyticContext,
+): Analytic => {
   if (config.zones.every(zone => zone.landUse === 'ignore'))
     throw new Error(
       `Cannot watch for smoke with analytic ${config.id} of camera ${cameraId}: every zone has landUse ignore. Draw a forest, field or urban zone.`,
@@ -32,14 +38,19 @@ export const createPlumeAnalytic = (config: PlumeAnalytic, { cameraId, threshold
   const zones = new Map(
     config.zones.flatMap(zone => labels.map(label => [`${zone.id} ${label}`, createPlumeZone(config)] as const)),
   )
+  const usual = createUsualGrids(restored)
   const cadence = createCadence(config.observeEverySeconds)
   let layout: { readonly size: string; readonly watched: readonly Watched[]; readonly all: readonly number[] } | null =
     null
   let shares: Record<Label, number[]> = { smoke: [], flame: [] }
   let suspension: string | null = null
+  /** Present in some zone at the frame before. */
+  const alarmed = new Set<Label>()
 
   const startAnew = () => {
     for (const zone of zones.values()) zone.clear()
+    usual.clear()
+    alarmed.clear()
     shares = { smoke: [], flame: [] }
   }
 
@@ -68,8 +79,14 @@ export const createPlumeAnalytic = (config: PlumeAnalytic, { cameraId, threshold
         const offset = grid.labels.indexOf(label) * grid.rows * grid.columns
         const scores = grid.scores.subarray(offset, offset + grid.rows * grid.columns)
         const threshold = thresholds?.[label] ?? defaultThreshold
+        const now = { model: input.result!.model.sha256, threshold, isAlarmed: alarmed.has(label) }
+        const unusual = usual.accept(label, at, { ...grid, scores }, now)
+        alarmed.delete(label)
+        const { sensitivity, minShare } = config
+        const options = { threshold, leastScore: leastScore[label], sensitivity, minShare }
         for (const { zone, cells } of layout.watched) {
-          const plume = zones.get(`${zone.id} ${label}`)!.accept(at, { ...grid, scores }, cells, threshold)
+          const plume = zones.get(`${zone.id} ${label}`)!.accept(at, { ...grid, scores }, cells, unusual, options)
+          if (plume.present) alarmed.add(label)
           readings.push({ type: 'plume', at, zone: zone.id, landUse: zone.landUse, label, ...plume })
         }
         shares[label].push(mean(layout.all.map(cell => (scores[cell]! >= threshold ? 1 : 0))))
@@ -88,6 +105,7 @@ export const createPlumeAnalytic = (config: PlumeAnalytic, { cameraId, threshold
       suspension = reason
     },
     reset: startAnew,
+    state: usual.state,
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Box } from '@watchpost/shared/contracts/primitives'
-import { largestRegion } from './grid-region.js'
+import { type EvidenceOptions, type PlumeGrid, plumeEvidence } from './plume-evidence.js'
 import { createTrend, mean, median } from './statistics.js'
+import type { Unusual } from './usual-scores.js'
 
 export interface Plume {
-  /** In at least k of the last n frames. */
+  /** Shown in at least k of the last n frames. */
   readonly present: boolean
   /** Median of the last n frames, so that one odd frame makes no event graver. */
   readonly share: number
@@ -13,54 +14,44 @@ export interface Plume {
   readonly box: Box | null
 }
 
-export interface PlumeGrid {
-  readonly columns: number
-  readonly rows: number
-  /** Scores of one label, row by row. */
-  readonly scores: Float32Array
-}
-
 const growthWindow = { windowMs: 120_000, bucketMs: 5_000 }
 const minGrowthSpanMs = 20_000
 /** Weight of the newest frame in the running flicker: about the last six frames count. */
 const flickerWeight = 0.3
 
-/** Smoke or flame in one zone: which cells are above the threshold, for how long, growing and flickering how much. */
-export const createPlumeZone = (settings: {
+/** Smoke or flame in one zone: what stands out from the usual, for how long, growing and flickering how much. */
+export const createPlumeZone = ({
+  persistence,
+}: {
   readonly persistence: { readonly k: number; readonly n: number }
-  readonly minShare: number
 }) => {
-  const { persistence, minShare } = settings
   const trend = createTrend(growthWindow)
-  let shares: number[] = []
+  let frames: readonly { readonly share: number; readonly counts: boolean }[] = []
   let previous: readonly number[] | null = null
   let flicker = 0
   let seen: { readonly box: Box; readonly confidence: number } | null = null
 
   return {
-    accept(at: number, grid: PlumeGrid, cells: readonly number[], threshold: number): Plume {
+    accept(at: number, grid: PlumeGrid, cells: readonly number[], unusual: Unusual, options: EvidenceOptions): Plume {
+      const { isEnough, share, box, confidence } = plumeEvidence(grid, cells, unusual, options)
+      frames = [...frames, { share, counts: isEnough }].slice(-persistence.n)
+      const present = frames.filter(({ counts }) => counts).length >= persistence.k
       const scores = cells.map(cell => grid.scores[cell]!)
-      const active = cells.filter((_, index) => scores[index]! >= threshold)
-      const share = active.length / cells.length
-      const changes = previous
-        ? scores.flatMap((score, index) =>
-            score >= threshold || previous![index]! >= threshold ? [Math.abs(score - previous![index]!)] : [],
-          )
-        : []
-      if (changes.length > 0) flicker += flickerWeight * (mean(changes) - flicker)
+      const changes = scores.flatMap((score, index) => {
+        const before = previous?.[index] ?? score
+        return Math.max(score, before) >= options.threshold ? [Math.abs(score - before)] : []
+      })
+      if (previous && changes.length > 0) flicker += flickerWeight * (mean(changes) - flicker)
       previous = scores
-      shares = [...shares, share].slice(-persistence.n)
-      const present = shares.filter(one => one > 0 && one >= minShare).length >= persistence.k
       // Growth is that of a plume that is there: its appearance itself would look like the fastest of all.
       if (present) trend.add({ at, value: share })
       else trend.clear()
-      const region = largestRegion(active, grid.columns, grid.rows)
-      if (region) seen = { box: region.box, confidence: mean(region.cells.map(cell => grid.scores[cell]!)) }
+      if (box) seen = { box, confidence }
       // A plume that a gust hides for a frame keeps its last box; one that is gone has none.
-      if (!region && !present) seen = null
+      else if (!present) seen = null
       return {
         present,
-        share: median(shares),
+        share: median(frames.map(one => one.share)),
         confidence: seen?.confidence ?? 0,
         growthPerMinute: trend.spanMs() >= minGrowthSpanMs ? (trend.slope() ?? 0) * 60_000 : 0,
         flicker,
@@ -69,7 +60,7 @@ export const createPlumeZone = (settings: {
     },
     clear(): void {
       trend.clear()
-      shares = []
+      frames = []
       previous = null
       flicker = 0
       seen = null

@@ -31,14 +31,17 @@ export type Reading =
       readonly zone: string
       readonly landUse: 'forest' | 'field' | 'urban'
       readonly label: 'smoke' | 'flame'
+      /** It stands out from what this camera usually shows, in k of the last n frames. */
       readonly present: boolean
+      /** Of the zone under the plume, 0..1. */
       readonly share: number
+      /** Score of the plume's cells over the last frames; a plume told by time may have a low one. */
       readonly confidence: number
       /** Change of `share` per minute. */
       readonly growthPerMinute: number
       /** Mean change of the cells' scores from frame to frame: flames flicker, lamps and sunlit walls do not. */
       readonly flicker: number
-      /** Of the largest connected region. */
+      /** Of the plume's surest connected cells. */
       readonly box: Box | null
     }
   | {

@@ -97,6 +97,13 @@ export const PlumeAnalytic = analyticOf('smoke-flame', {
     default: 0.004,
     description: 'Least share of the zone that counts.',
   }),
+  sensitivity: Type.Number({
+    minimum: 0.25,
+    maximum: 4,
+    default: 1,
+    description:
+      'How readily something unusual for this camera is told as smoke or flame: at 2 half as much must be seen of it, at 0.5 twice as much.',
+  }),
   endDwellSeconds: seconds(120, 'How long nothing may be seen before the event ends.'),
   observeEverySeconds: seconds(30, 'How often shares are published.'),
   burningMonths: Type.Array(Type.Integer({ minimum: 1, maximum: 12 }), {

@@ -42,6 +42,8 @@ export interface Analysis {
 
 /** Where a rule's state is kept in the outbox. */
 export const ruleIdOf = (cameraId: string, analyticId: string): string => `${cameraId}/${analyticId}`
+/** The same for what the analytic before it has learnt; ids of cameras and analytics hold no slash. */
+export const learntIdOf = (cameraId: string, analyticId: string): string => `${cameraId}/${analyticId}/learnt`
 
 const newestWeight = 0.1
 
@@ -49,10 +51,12 @@ const newestWeight = 0.1
 export const createAnalysis = (options: AnalysisOptions): Analysis => {
   const { cameraId, analytic, rule, detect, evidence, record, onModel } = options
   const ruleId = ruleIdOf(cameraId, options.analyticId)
+  const learntId = learntIdOf(cameraId, options.analyticId)
   const afterPictures = new Set<Promise<void>>()
   let meanMs: number | null = null
   let judgedBy: ModelIdentity | undefined
   let storedState = JSON.stringify(rule.state())
+  let storedLearnt: unknown
 
   const eventOf = (draft: EventDraft, model: ModelIdentity, pictures: readonly Evidence[]): OutboxRecord => ({
     cameraId,
@@ -70,11 +74,14 @@ export const createAnalysis = (options: AnalysisOptions): Analysis => {
 
   /** Only what changed: a state is written with the events that changed it. */
   const changedStates = (): Readonly<Record<string, unknown>> => {
-    const state = rule.state()
+    const changed: Record<string, unknown> = {}
+    const [state, learnt] = [rule.state(), analytic.state?.()]
     const text = JSON.stringify(state)
-    if (text === storedState) return {}
+    if (text !== storedState) changed[ruleId] = state
+    if (learnt !== storedLearnt) changed[learntId] = learnt
     storedState = text
-    return { [ruleId]: state }
+    storedLearnt = learnt
+    return changed
   }
 
   return {

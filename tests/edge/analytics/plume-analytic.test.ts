@@ -36,7 +36,9 @@ describe('smoke and flame analytic', () => {
     expect(plume.growthPerMinute).toBeGreaterThan(0.2)
     expect(plume.box![0]).toBeCloseTo(0.25 - 0.168, 1)
     expect(plume.box![2]).toBeCloseTo(0.336, 1)
-    expect(plume.confidence).toBeCloseTo(0.8, 5)
+    // Of the last frames: cells that smoke has just reached are not sure yet.
+    expect(plume.confidence).toBeGreaterThan(0.7)
+    expect(plume.confidence).toBeLessThan(0.8)
   })
 
   it('keeps zones apart and takes nothing from an ignored one', () => {

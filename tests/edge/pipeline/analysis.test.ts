@@ -31,7 +31,11 @@ const model = { id: 'vehicles', version: '1.0.0', sha256: 'a'.repeat(64) }
 
 const tracks = [{ id: 7, label: 'car', box: [0.4, 0.5, 0.1, 0.1] as [number, number, number, number] }]
 
-const setUp = (evidence: Partial<EvidenceTaker> = {}, drafts: readonly EventDraft[] = [draft]) => {
+const setUp = (
+  evidence: Partial<EvidenceTaker> = {},
+  drafts: readonly EventDraft[] = [draft],
+  learnt: () => unknown = () => undefined,
+) => {
   const followed: unknown[] = []
   const calls: { records: readonly OutboxRecord[]; states: Readonly<Record<string, unknown>> }[] = []
   let open: readonly string[] = []
@@ -43,6 +47,7 @@ const setUp = (evidence: Partial<EvidenceTaker> = {}, drafts: readonly EventDraf
       update: () => ({ observations: [observationExample], readings: [], tracks }),
       suspend: () => {},
       reset,
+      state: learnt,
     },
     rule: {
       evaluate: () => {
@@ -66,6 +71,19 @@ describe('one camera and one analytic', () => {
     await analysis.analyse(frame, { isFirstOfConnection: false })
     expect(followed).toEqual([{ given: tracks, takenAt: frame.takenAt }])
     expect(JSON.stringify(calls)).not.toContain('"box"')
+  })
+
+  it('stores what the analytic has learnt, once until there is something new', async () => {
+    let learnt: unknown = { level: [1] }
+    const { analysis, calls } = setUp({}, [], () => learnt)
+    const storedNow = async () => {
+      await analysis.analyse(frame, { isFirstOfConnection: false })
+      return calls.at(-1)!.states['le-loi-1/traffic/learnt']
+    }
+    expect(await storedNow()).toEqual({ level: [1] })
+    expect(await storedNow()).toBeUndefined()
+    learnt = { level: [2] }
+    expect(await storedNow()).toEqual({ level: [2] })
   })
 
   it('records observations, events with model and evidence, and the changed rule state as one', async () => {

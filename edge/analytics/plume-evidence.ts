@@ -1,0 +1,86 @@
+import type { Box } from '@watchpost/shared/contracts/primitives'
+import { largestRegion } from './grid-region.js'
+import { mean } from './statistics.js'
+import type { Unusual } from './usual-scores.js'
+
+export interface PlumeGrid {
+  readonly columns: number
+  readonly rows: number
+  /** Scores of one label, row by row. */
+  readonly scores: Float32Array
+}
+
+export interface PlumeEvidence {
+  /** Enough in this frame to tell of a plume. */
+  readonly isEnough: boolean
+  /** Share of the zone under the plume itself, 0..1. */
+  readonly share: number
+  readonly box: Box | null
+  readonly confidence: number
+}
+
+export interface EvidenceOptions {
+  /** Of the model, for its label. */
+  readonly threshold: number
+  /** A cell of a lower score is no part of a plume, however unusual it is. */
+  readonly leastScore: number
+  /** Evidence asked for is divided by it. */
+  readonly sensitivity: number
+  /** Least share of the zone that counts, 0..1. */
+  readonly minShare: number
+}
+
+/** Log-odds summed over connected cells: what a calm zone asks for, and what one adds that is restless all over. */
+const calmEvidence = 1.3
+const restlessEvidence = 50
+/** A chimney or a lamp in a corner does not make a zone restless. */
+const restlessShare = 0.1
+/** Evidence scattered over several places counts less, down to a half: haze and glare come in patches, a fire at one place. */
+const mostScattered = 2
+/** What a plume must show that stays at its place, also in fog: nothing that drifts past shows as much. */
+const lastingEvidence = 2.5
+/** The plume's own cells score at least half as much as its surest one; a model sees a halo around it. */
+const haloShare = 0.5
+
+/**
+ * What stands out together in one zone, and whether it is enough for a plume: the model is sure where it usually finds
+ * nothing, or it is not sure but sees more than usual at one place for some 20 frames, or less than that for long.
+ */
+export const plumeEvidence = (
+  { columns, rows, scores }: PlumeGrid,
+  cells: readonly number[],
+  { above, evidence, lasting, score, restless, isWide }: Unusual,
+  { threshold, leastScore, sensitivity, minShare }: EvidenceOptions,
+): PlumeEvidence => {
+  const together = (some: readonly number[]) => largestRegion(some, columns, rows)?.cells ?? []
+  const standing = (of: Float32Array) => cells.filter(cell => of[cell]! > 0 && score[cell]! >= leastScore)
+  const sum = (of: Float32Array, some: readonly number[]) => some.reduce((total, cell) => total + of[cell]!, 0)
+
+  const sure = cells.filter(cell => scores[cell]! >= threshold && above[cell]! > 0)
+  const now = [...new Set([...standing(evidence), ...sure])]
+  const [newest, stays] = [together(now), together(standing(lasting))]
+  const group = newest.length > 0 ? newest : stays
+  const surest = group.reduce((highest, cell) => Math.max(highest, score[cell]!), 0)
+  const plume = largestRegion(
+    group.filter(cell => score[cell]! >= surest * haloShare),
+    columns,
+    rows,
+  )
+  const share = (plume?.cells.length ?? 0) / cells.length
+
+  const restlessness = Math.max(0, mean(cells.map(cell => restless[cell]!)) - restlessShare)
+  const isSure = restlessness === 0 && sure.length > 0 && sure.length >= minShare * cells.length
+  const asked = calmEvidence + restlessEvidence * restlessness
+  const shown = sum(evidence, newest)
+  const scattered = Math.min(mostScattered, sum(evidence, now) / shown)
+  // A close fire may fill the picture; then the model itself is sure.
+  const isLocal = !isWide || surest >= threshold
+  const isPlain = shown > 0 && isLocal && shown * sensitivity >= asked * scattered
+  const isLasting = sum(lasting, stays) * sensitivity >= lastingEvidence
+  return {
+    isEnough: isSure || (share > 0 && share >= minShare && (isPlain || isLasting)),
+    share,
+    box: plume?.box ?? null,
+    confidence: plume ? mean(plume.cells.map(cell => score[cell]!)) : 0,
+  }
+}
