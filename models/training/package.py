@@ -60,7 +60,7 @@ PACKAGES = {
                     source('Indian roads', 'CC BY 4.0', 'training', 'nervewastaken/VehicleDetection'),
                     source('city cameras', 'CC BY 4.0', 'training, evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
                     source('staff gauge', 'CC BY 4.0', 'training, evaluation', 'talhashahzad12345/waterLevelSegmentation'),
-                    {'name': 'rendered streets with exact masks; water painted into the dry roads named here (floods.py)', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
+                    {'name': 'rendered streets and rivers with exact masks; water painted into the dry roads named here (floods.py)', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
 }
 
 
