@@ -1,35 +1,21 @@
-"""Scores a package's ONNX file on every set, as its card quotes it.
+"""Scores a package's ONNX file on every set, as its card quotes it. What it costs in time is told by `npm run model -- bench`.
 
 python3 evaluate.py smoke-flame --model ../smoke-flame/model.onnx --data DIR [--drawn DIR]
 python3 evaluate.py water-segmentation --model ../water-segmentation/model.onnx --data DIR [--rendered DIR]
 """
 import argparse
 import json
-import time
 
 import numpy as np
 
 import metrics
 import records
 from cache import cached, load_mask, load_picture
-from nets import HEIGHT, WIDTH
 from runtime import as_input, open_model
 
 
 def run_all(model, pictures):
     return np.concatenate([model(np.ascontiguousarray(p[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)) for p in pictures])
-
-
-def milliseconds(model, repeats=40):
-    """Of the reader that is installed: OpenCV's takes several times as long as ONNX Runtime. `npm run model -- bench` tells what the agent spends."""
-    images = np.random.default_rng(1).uniform(0, 255, (1, 3, HEIGHT, WIDTH)).astype(np.float32)
-    model(images)
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        model(images)
-        times.append(time.process_time() - start)
-    return round(float(np.median(times)) * 1000, 1)
 
 
 def rounded(value):
@@ -126,7 +112,7 @@ def main():
     parser.add_argument('--json', default='', help='also write the figures to this file')
     args = parser.parse_args()
     model = open_model(args.model)
-    found = {'cpuMs': milliseconds(model), **(fires if args.task == 'smoke-flame' else waters)(model, args)}
+    found = (fires if args.task == 'smoke-flame' else waters)(model, args)
     print(json.dumps(found, indent=1))
     if args.json:
         with open(args.json, 'w') as file:

@@ -129,7 +129,6 @@ def write_card(folder, task, figures):
         before, rest = file.read().split('<!-- figures -->\n', 1)
     after = rest.split('<!-- end of figures -->', 1)[1]
     table = ['| set | measure | value |', '|---|---|---|'] + [f'| {" | ".join(row)} |' for row in figure_rows(task, figures)]
-    table.append(f'| any | CPU time per picture, one thread, by evaluate.py | {figures["cpuMs"]} ms |')
     with open(path, 'w') as file:
         file.write(before + '<!-- figures -->\n' + '\n'.join(table) + '\n<!-- end of figures -->' + after)
 
