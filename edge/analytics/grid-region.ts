@@ -13,16 +13,19 @@ export const largestRegion = (cells: readonly number[], columns: number, rows: n
     if (!left.delete(seed)) continue
     const region = [seed]
     for (let next = 0; next < region.length; next++)
-      for (const neighbour of neighboursOf(region[next]!, columns)) if (left.delete(neighbour)) region.push(neighbour)
+      for (const neighbour of neighboursOf(region[next]!, columns, rows))
+        if (left.delete(neighbour)) region.push(neighbour)
     if (region.length > largest.length) largest = region
   }
   return largest.length > 0 ? { cells: largest, box: boxAround(largest, columns, rows) } : null
 }
 
-const neighboursOf = (cell: number, columns: number): readonly number[] => {
+/** A cell and those around it, corners included. */
+export const neighboursOf = (cell: number, columns: number, rows: number): readonly number[] => {
   const column = cell % columns
   const sideways = [-1, 0, 1].filter(right => column + right >= 0 && column + right < columns)
-  return sideways.flatMap(right => [cell - columns + right, cell + right, cell + columns + right])
+  const around = sideways.flatMap(right => [cell - columns + right, cell + right, cell + columns + right])
+  return around.filter(other => other >= 0 && other < columns * rows)
 }
 
 const boxAround = (cells: readonly number[], columns: number, rows: number): Box => {

@@ -1,23 +1,25 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import { createCadence } from './cadence.js'
 import type { PlumeGrid } from './plume-evidence.js'
-import { createUsualScores, type Unusual, type UsualState } from './usual-scores.js'
+import { createUsualScores, type Unusual, UsualState } from './usual-scores.js'
 
 /** How often what was learnt is worth storing: a restart then costs some minutes of a memory of hours. */
 const keepEverySeconds = 600
 /** Raised whenever the stored form changes; an older form is not taken over. */
 const stateVersion = 1
 
-interface Kept {
-  readonly version: number
-  /** SHA-256 of the model's weights: another model scores otherwise. */
-  readonly model: string
-  readonly labels: Readonly<Record<string, UsualState | null>>
-}
+const Kept = Type.Object({
+  version: Type.Literal(stateVersion),
+  model: Type.String({ description: 'SHA-256 of the weights: another model scores otherwise.' }),
+  labels: Type.Record(Type.String(), Type.Union([UsualState, Type.Null()])),
+})
+type Kept = Static<typeof Kept>
 
 /** The usual scores of a camera per label, begun anew with another model or grid, kept over restarts. */
 export const createUsualGrids = (restored: unknown) => {
   const keep = createCadence(keepEverySeconds)
-  const old = isKept(restored) ? restored : null
+  const old = Value.Check(Kept, restored) ? restored : null
   let grids = new Map<string, ReturnType<typeof createUsualScores>>()
   let madeFor: string | null = null
   let kept: Kept | undefined
@@ -62,19 +64,3 @@ export const createUsualGrids = (restored: unknown) => {
     state: (): unknown => kept,
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isUsual = (value: unknown): boolean =>
-  value === null ||
-  (isRecord(value) &&
-    Number.isFinite(value.at) &&
-    [value.level, value.deviation, value.seen].every(list => Array.isArray(list) && list.every(Number.isFinite)))
-
-const isKept = (value: unknown): value is Kept =>
-  isRecord(value) &&
-  value.version === stateVersion &&
-  typeof value.model === 'string' &&
-  isRecord(value.labels) &&
-  Object.values(value.labels).every(isUsual)

@@ -1,3 +1,5 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { neighboursOf } from './grid-region.js'
 import { clamp } from './statistics.js'
 
 /** Scores are compared as log-odds, where 0.02 to 0.2 is as far as 0.2 to 0.75; nearer to 0 and 1 a model says nothing more. */
@@ -54,12 +56,13 @@ export interface Unusual {
 }
 
 /** What is usual, for a restart. */
-export interface UsualState {
-  readonly at: number
-  readonly level: readonly number[]
-  readonly deviation: readonly number[]
-  readonly seen: readonly number[]
-}
+export const UsualState = Type.Object({
+  at: Type.Number(),
+  level: Type.Array(Type.Number()),
+  deviation: Type.Array(Type.Number()),
+  seen: Type.Array(Type.Number()),
+})
+export type UsualState = Static<typeof UsualState>
 
 /**
  * What one camera usually scores, cell by cell of a model's grid, and what stands out from that now. A cell is held
@@ -74,7 +77,7 @@ export const createUsualScores = ({ columns, rows }: { readonly columns: number;
   const seen = array()
   const [upper, above, excess, lastingExcess] = [array(), array(), array(), array()]
   const [evidence, lasting, score, restless] = [array(), array(), array(), array()]
-  const neighbours = neighbourhoods(columns, rows)
+  const neighbours = Array.from({ length: count }, (_, cell) => neighboursOf(cell, columns, rows))
   /** Share of the picture above the usual; it sinks as slowly as an excess does. */
   let wide = 0
   let lastAt: number | null = null
@@ -155,14 +158,13 @@ export const createUsualScores = ({ columns, rows }: { readonly columns: number;
       lastAt === null
         ? null
         : { at: lastAt, level: rounded(level), deviation: rounded(deviation), seen: rounded(seen) },
-    /** Takes over what `state` gave. False, and nothing is changed, when it is of another grid. */
-    restore(state: UsualState): boolean {
-      if ([state.level, state.deviation, state.seen].some(list => list.length !== count)) return false
+    /** Takes over what `state` gave; nothing when that is of another grid. */
+    restore(state: UsualState): void {
+      if ([state.level, state.deviation, state.seen].some(list => list.length !== count)) return
       lastAt = state.at
       level.set(state.level)
       deviation.set(state.deviation)
       seen.set(state.seen)
-      return true
     },
   }
 }
@@ -174,16 +176,4 @@ const oddsOf = (score: number): number => {
 
 const mixed = (before: number, now: number, weight: number): number => before + weight * (now - before)
 
-const rounded = (values: Float32Array): readonly number[] => Array.from(values, value => Math.round(value * 100) / 100)
-
-/** Per cell: itself and the cells around it, corners included. */
-const neighbourhoods = (columns: number, rows: number): readonly (readonly number[])[] =>
-  Array.from({ length: columns * rows }, (_, cell) => {
-    const [row, column] = [Math.floor(cell / columns), cell % columns]
-    return [-1, 0, 1].flatMap(down =>
-      [-1, 0, 1].flatMap(right => {
-        const [y, x] = [row + down, column + right]
-        return y >= 0 && y < rows && x >= 0 && x < columns ? [y * columns + x] : []
-      }),
-    )
-  })
+const rounded = (values: Float32Array): number[] => Array.from(values, value => Math.round(value * 100) / 100)

@@ -8,6 +8,9 @@ import torch
 import torch.nn as nn
 from onnx import numpy_helper
 
+# Of fit(): the network knows most already.
+HALF_RATES = {'rate': 1e-3, 'backbone_rate': 4e-4}
+
 
 def layers_in_order(net, images):
     """Convolutions and batch norms as a picture meets them, which is the order of the ONNX file's nodes."""

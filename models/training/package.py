@@ -22,11 +22,36 @@ YOLOX = {'name': 'YOLOX-nano 416, COCO weights, backbone and neck', 'licence': '
 NONE_STATED = 'none stated by the source'
 
 
-def source(name, licence, use, repository):
+# What pictures come from: name -> licence, repository.
+SOURCES = {
+    'photographs of fires and smoke': (NONE_STATED, 'liuzifan/fire_smoke_datasets'),
+    'CCTV and clip frames of fires': ('CC BY 4.0', 'Abonia1/YOLOv8-Fire-and-Smoke-Detection'),
+    'ordinary and fire-like scenes': (NONE_STATED, 'jvk1chaitanya/fire-image-detection'),
+    'motorway bridges': ('CC BY 4.0', 'yuskun/object_detected'),
+    'Indonesian roads': ('CC BY 4.0', 'adeirman46/Level2-FSD'),
+    'Indian roads': ('CC BY 4.0', 'nervewastaken/VehicleDetection'),
+    'city cameras': ('CC BY 4.0', 'tamaturgo/intelligent_transportation_system_ModelML'),
+    'COCO, first 128 images': ('annotations CC BY 4.0, images per Flickr terms', 'lightly-ai/coco128_yolo'),
+    'canal camera and staff gauge': ('none stated; CC BY 4.0', 'talhashahzad12345/waterLevelSegmentation'),
+    'mountain-top cameras (AI for Mankind, HPWREN)': ('CC BY-NC-SA 4.0', 'Username378/WildfireSmokeDataset'),
+    'hill cameras without fire (D-Fire)': ('CC0-1.0', 'z3qi/ECE176_Final_Project'),
+    'photographs of fire, smoke, neither': (NONE_STATED, 'supperjoy/FireSmokeDataset'),
+    'aerial floods': ('repository MIT, photographs unverified', 'naufalhanif25/flood-segmentation'),
+    'canal camera': (NONE_STATED, 'talhashahzad12345/waterLevelSegmentation'),
+    'staff gauge': ('CC BY 4.0', 'talhashahzad12345/waterLevelSegmentation'),
+}
+
+
+def source(name, use):
+    licence, repository = SOURCES[name]
+    return described(name, licence, use, repository)
+
+
+def described(name, licence, use, repository):
     return {'name': name, 'licence': licence, 'use': use, 'url': f'https://github.com/{repository}'}
 
 
-STREET_PHOTOGRAPHS = [source('street photographs', 'none stated, academic use or CC BY 4.0, by set', 'training, evaluation', repository) for repository in (
+STREET_PHOTOGRAPHS = [described('street photographs', 'none stated, academic use or CC BY 4.0, by set', 'training, evaluation', repository) for repository in (
     'Mishra-Kaumod/flood-depth-estimator', 'Lvisxwj/HDU-DeepLearning-Yolo-homework', 'jshaffer94247/Extracting-Flood-Depths-From-Imagery',
     'kagan94/road_image_datasets', 'HimanshuRajdev/civiclens')]
 
@@ -34,32 +59,32 @@ PACKAGES = {
     'smoke-flame': {
         'decoder': 'grid', 'output': 'scores', 'labels': ['smoke', 'flame'],
         'sources': [YOLOX,
-                    source('photographs of fires and smoke', NONE_STATED, 'training, evaluation', 'liuzifan/fire_smoke_datasets'),
-                    source('CCTV and clip frames of fires', 'CC BY 4.0', 'training, evaluation', 'Abonia1/YOLOv8-Fire-and-Smoke-Detection'),
-                    source('ordinary and fire-like scenes', NONE_STATED, 'training, evaluation', 'jvk1chaitanya/fire-image-detection'),
-                    source('motorway bridges', 'CC BY 4.0', 'training', 'yuskun/object_detected'),
-                    source('Indonesian roads', 'CC BY 4.0', 'training', 'adeirman46/Level2-FSD'),
-                    source('Indian roads', 'CC BY 4.0', 'training', 'nervewastaken/VehicleDetection'),
-                    source('city cameras', 'CC BY 4.0', 'evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
+                    source('photographs of fires and smoke', 'training, evaluation'),
+                    source('CCTV and clip frames of fires', 'training, evaluation'),
+                    source('ordinary and fire-like scenes', 'training, evaluation'),
+                    source('motorway bridges', 'training'),
+                    source('Indonesian roads', 'training'),
+                    source('Indian roads', 'training'),
+                    source('city cameras', 'evaluation'),
                     *STREET_PHOTOGRAPHS,
-                    source('COCO, first 128 images', 'annotations CC BY 4.0, images per Flickr terms', 'training', 'lightly-ai/coco128_yolo'),
-                    source('canal camera and staff gauge', 'none stated; CC BY 4.0', 'training', 'talhashahzad12345/waterLevelSegmentation'),
-                    source('mountain-top cameras (AI for Mankind, HPWREN)', 'CC BY-NC-SA 4.0', 'evaluation', 'Username378/WildfireSmokeDataset'),
-                    source('hill cameras without fire (D-Fire)', 'CC0-1.0', 'training, evaluation', 'z3qi/ECE176_Final_Project'),
-                    source('photographs of fire, smoke, neither', NONE_STATED, 'evaluation', 'supperjoy/FireSmokeDataset'),
+                    source('COCO, first 128 images', 'training'),
+                    source('canal camera and staff gauge', 'training'),
+                    source('mountain-top cameras (AI for Mankind, HPWREN)', 'evaluation'),
+                    source('hill cameras without fire (D-Fire)', 'training, evaluation'),
+                    source('photographs of fire, smoke, neither', 'evaluation'),
                     {'name': 'drawn plumes, lamps, glare, haze (plumes.py)', 'licence': 'Apache-2.0', 'use': 'training'},
                     {'name': 'simulated plumes over rendered hills and over the photographs without fire named here', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
     'water-segmentation': {
         'decoder': 'segmentation', 'output': 'water', 'labels': ['water'],
         'sources': [YOLOX,
-                    source('aerial floods', 'repository MIT, photographs unverified', 'training, evaluation', 'naufalhanif25/flood-segmentation'),
-                    source('canal camera', NONE_STATED, 'training, evaluation', 'talhashahzad12345/waterLevelSegmentation'),
+                    source('aerial floods', 'training, evaluation'),
+                    source('canal camera', 'training, evaluation'),
                     *STREET_PHOTOGRAPHS,
-                    source('motorway bridges', 'CC BY 4.0', 'training', 'yuskun/object_detected'),
-                    source('Indonesian roads', 'CC BY 4.0', 'training', 'adeirman46/Level2-FSD'),
-                    source('Indian roads', 'CC BY 4.0', 'training', 'nervewastaken/VehicleDetection'),
-                    source('city cameras', 'CC BY 4.0', 'training, evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
-                    source('staff gauge', 'CC BY 4.0', 'training, evaluation', 'talhashahzad12345/waterLevelSegmentation'),
+                    source('motorway bridges', 'training'),
+                    source('Indonesian roads', 'training'),
+                    source('Indian roads', 'training'),
+                    source('city cameras', 'training, evaluation'),
+                    source('staff gauge', 'training, evaluation'),
                     {'name': 'rendered streets and rivers with exact masks; water painted into the dry roads named here (floods.py)', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]},
 }
 

@@ -16,14 +16,14 @@ from package import HERE, STREET_PHOTOGRAPHS, YOLOX, digest, source, write_json
 from road_net import LABELS
 
 SOURCES = [{**YOLOX, 'name': 'YOLOX-nano 416, COCO weights, whole'},
-           source('city cameras', 'CC BY 4.0', 'training, evaluation', 'tamaturgo/intelligent_transportation_system_ModelML'),
-           source('motorway bridges', 'CC BY 4.0', 'training, evaluation', 'yuskun/object_detected'),
-           source('Indonesian roads', 'CC BY 4.0', 'training, evaluation', 'adeirman46/Level2-FSD'),
-           source('Indian roads', 'CC BY 4.0', 'training, evaluation', 'nervewastaken/VehicleDetection'),
-           source('COCO, first 128 images', 'annotations CC BY 4.0, images per Flickr terms', 'training, evaluation', 'lightly-ai/coco128_yolo'),
+           source('city cameras', 'training, evaluation'),
+           source('motorway bridges', 'training, evaluation'),
+           source('Indonesian roads', 'training, evaluation'),
+           source('Indian roads', 'training, evaluation'),
+           source('COCO, first 128 images', 'training, evaluation'),
            *({**one, 'use': 'training'} for one in STREET_PHOTOGRAPHS),
-           source('CCTV and clip frames of fires', 'CC BY 4.0', 'training', 'Abonia1/YOLOv8-Fire-and-Smoke-Detection'),
-           source('ordinary and fire-like scenes', 'none stated by the source', 'training', 'jvk1chaitanya/fire-image-detection'),
+           source('CCTV and clip frames of fires', 'training'),
+           source('ordinary and fire-like scenes', 'training'),
            {'name': 'a rendered junction with exact boxes', 'licence': 'Apache-2.0', 'use': 'training'}]
 
 

@@ -18,7 +18,7 @@ import plumes
 import records
 import reviewed
 from cache import cached, load_picture, load_plume_mask
-from continue_from import take_weights
+from continue_from import HALF_RATES, take_weights
 from export import export
 from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, SmokeFlameNet
@@ -249,7 +249,7 @@ def main():
     net, rates = SmokeFlameNet(args.start), {}
     if args.continue_from:
         take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
-        rates = {'rate': 1e-3, 'backbone_rate': 4e-4}
+        rates = HALF_RATES
     epochs = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
     fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, **rates)
 

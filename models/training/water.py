@@ -22,7 +22,7 @@ import plumes
 import records
 import reviewed
 from cache import cached, load_mask, load_picture
-from continue_from import take_weights
+from continue_from import HALF_RATES, take_weights
 from export import export
 from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, WaterNet
@@ -228,7 +228,7 @@ def main():
     net, rates, first_guess = WaterNet(args.start), {}, args.epochs // 2
     if args.continue_from:
         take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
-        rates, first_guess = {'rate': 1e-3, 'backbone_rate': 4e-4}, 0
+        rates, first_guess = HALF_RATES, 0
         guesses.update(guessed(net.eval(), train, pictures))
     fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, **rates)
 

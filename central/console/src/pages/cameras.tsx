@@ -91,11 +91,11 @@ const CameraCard = ({ camera }: { readonly camera: CameraView }) => {
 const Hint = ({ camera: { condition, conditionHint, agentId } }: { readonly camera: CameraView }) => {
   const { t } = useLanguage()
   if (!conditionHint) return null
-  if (condition !== 'unknown')
-    return (
-      <p className="notice small" lang="en">
-        {conditionHint}
-      </p>
-    )
-  return <p className="notice small">{agentId ? t('cameras.agentAway', { agent: agentId }) : t('cameras.noAgent')}</p>
+  const missing = agentId ? t('cameras.agentAway', { agent: agentId }) : t('cameras.noAgent')
+  const isMissing = condition === 'unknown'
+  return (
+    <p className="notice small" lang={isMissing ? undefined : 'en'}>
+      {isMissing ? missing : conditionHint}
+    </p>
+  )
 }
