@@ -12,10 +12,12 @@ import { createInference } from '../../edge/inference/inference.js'
 import type { InferenceResult } from '../../edge/inference/inference-result.js'
 import { loadModelPackage } from '../../edge/inference/model-package.js'
 import { createShadowRun } from '../../edge/inference/shadow/shadow-run.js'
+import { floodDefaults } from '../edge/analytics/inputs.js'
 
 /**
- * What a change of model costs the active one: cameras at a steady rate, each with its flood analytic, first alone, then with a candidate in shadow, then while the
- * candidate takes over and goes back again and again. Ratios of one run; the machine should be quiet otherwise.
+ * What a change of model costs the active one: cameras at a steady rate, each with its flood analytic, first alone, then with a
+ * candidate in shadow, then while the candidate takes over and goes back again and again. Ratios of one run; the machine should be
+ * quiet otherwise.
  */
 interface Phase {
   readonly name: string
@@ -44,9 +46,7 @@ const phaseSeconds = Number(process.env.BENCH_SECONDS ?? 15)
 const swaps = 4
 const observeEverySeconds = 1
 const street: FloodAnalytic = {
-  id: 'flood',
-  kind: 'flood-level',
-  model: 'water',
+  ...floodDefaults,
   observeEverySeconds,
   roadZone: [
     [0.1, 0.5],
@@ -55,13 +55,6 @@ const street: FloodAnalytic = {
     [0.1, 0.95],
   ],
   fps,
-  readings: 5,
-  levels: [],
-  shareLevels: [],
-  hysteresisCm: 3,
-  hysteresisShare: 0.05,
-  dwellSeconds: 10,
-  endDwellSeconds: 60,
 }
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 

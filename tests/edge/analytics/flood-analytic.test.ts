@@ -5,14 +5,11 @@ import { createAnalytic } from '../../../edge/analytics/create-analytic.js'
 import type { Reading } from '../../../edge/analytics/reading.js'
 import type { FloodAnalytic } from '../../../edge/config/agent-config.js'
 import type { Decoded } from '../../../edge/inference/inference-result.js'
-import { inputAt, maskOf, startMs, waterBelow } from './inputs.js'
+import { floodDefaults, inputAt, maskOf, startMs, waterBelow } from './inputs.js'
 import { seeded } from './seeded.js'
 
 const config: FloodAnalytic = {
-  id: 'flood',
-  kind: 'flood-level',
-  model: 'water',
-  fps: 1,
+  ...floodDefaults,
   gauge: {
     points: [
       { x: 0.5, y: 0.9, cm: 0 },
@@ -26,14 +23,7 @@ const config: FloodAnalytic = {
     [0.4, 1],
     [0.1, 1],
   ],
-  readings: 5,
   levels: [{ name: 'ankle', cm: 10, severity: 'minor' }],
-  shareLevels: [],
-  hysteresisCm: 3,
-  hysteresisShare: 0.05,
-  dwellSeconds: 10,
-  endDwellSeconds: 60,
-  observeEverySeconds: 5,
 }
 const rowOf = (cm: number) => 0.9 - 0.008 * cm
 

@@ -4,7 +4,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { createAnalytic } from '../../../edge/analytics/create-analytic.js'
 import type { FloodAnalytic } from '../../../edge/config/agent-config.js'
-import { inputAt, startMs } from './inputs.js'
+import { floodDefaults, inputAt, startMs } from './inputs.js'
 import { seeded } from './seeded.js'
 
 const folder = new URL('../../fixtures/city/flood-street/', import.meta.url)
@@ -19,20 +19,10 @@ const width = 160
 const height = 90
 
 const config: FloodAnalytic = {
-  id: 'flood',
-  kind: 'flood-level',
-  model: 'water',
+  ...floodDefaults,
   fps: scene.fps,
   gauge: { points: scene.gauge.points, halfWidth: 0.015 },
   roadZone: scene.roadZone,
-  readings: 5,
-  levels: [],
-  shareLevels: [],
-  hysteresisCm: 3,
-  hysteresisShare: 0.05,
-  dwellSeconds: 10,
-  endDwellSeconds: 60,
-  observeEverySeconds: 5,
 }
 
 /** The true masks, one below the other, as a segmentation model would soften and spoil them. */

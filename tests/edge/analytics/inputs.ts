@@ -1,8 +1,25 @@
 import type { AnalyticInput } from '../../../edge/analytics/analytic.js'
+import type { FloodAnalytic } from '../../../edge/config/agent-config.js'
 import type { Frame } from '../../../edge/frames/frame.js'
 import type { Decoded } from '../../../edge/inference/inference-result.js'
 
 export const startMs = Date.UTC(2026, 9, 27, 3, 0, 0)
+
+/** Flood settings as they are when nothing is said of them, without gauge and road zone. */
+export const floodDefaults: FloodAnalytic = {
+  id: 'flood',
+  kind: 'flood-level',
+  model: 'water',
+  fps: 1,
+  readings: 5,
+  levels: [],
+  shareLevels: [],
+  hysteresisCm: 3,
+  hysteresisShare: 0.05,
+  dwellSeconds: 10,
+  endDwellSeconds: 60,
+  observeEverySeconds: 5,
+}
 
 export const frameAt = (at: number, { width = 640, height = 360 } = {}): Frame => ({
   cameraId: 'le-loi-1',

@@ -5,13 +5,10 @@ import type { Reading } from '../../../edge/analytics/reading.js'
 import type { FloodAnalytic } from '../../../edge/config/agent-config.js'
 import { createRule } from '../../../edge/rules/create-rule.js'
 import type { EventDraft, Rule } from '../../../edge/rules/rule.js'
-import { startMs } from '../analytics/inputs.js'
+import { floodDefaults, startMs } from '../analytics/inputs.js'
 
 const config: FloodAnalytic = {
-  id: 'flood',
-  kind: 'flood-level',
-  model: 'water',
-  fps: 1,
+  ...floodDefaults,
   gauge: {
     points: [
       { x: 0.5, y: 0.9, cm: 0 },
@@ -19,18 +16,11 @@ const config: FloodAnalytic = {
     ],
     halfWidth: 0.03,
   },
-  readings: 5,
   levels: [
     { name: 'ankle', cm: 10, severity: 'minor' },
     { name: 'knee', cm: 40, severity: 'major' },
     { name: 'waist', cm: 80, severity: 'critical' },
   ],
-  shareLevels: [],
-  hysteresisCm: 3,
-  hysteresisShare: 0.05,
-  dwellSeconds: 10,
-  endDwellSeconds: 60,
-  observeEverySeconds: 5,
 }
 
 const level = (at: number, levelCm: number | null, quality: 'good' | 'uncertain' | 'suspended' = 'good'): Reading => ({
