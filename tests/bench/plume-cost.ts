@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAnalytic } from '../../edge/analytics/create-analytic.js'
+import type { PlumeAnalytic } from '../../edge/config/agent-config.js'
+import { createInference } from '../../edge/inference/inference.js'
+import { loadModelPackage } from '../../edge/inference/model-package.js'
+import { frameAt, startMs } from '../edge/analytics/inputs.js'
+import { seeded } from '../edge/analytics/seeded.js'
+
+/** What the smoke analytic costs a frame (what is usual per cell, evidence, four zones), beside the model that feeds it. */
+const frames = 400
+const modelFrames = 60
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
+const band = (id: string, from: number, landUse: 'forest' | 'field' | 'urban' | 'ignore') => ({
+  id,
+  landUse,
+  polygon: [
+    [0, from],
+    [1, from],
+    [1, from + 0.25],
+    [0, from + 0.25],
+  ] as [number, number][],
+})
+const hill: PlumeAnalytic = {
+  id: 'plume',
+  kind: 'smoke-flame',
+  model: 'smoke-flame',
+  fps: 1,
+  zones: [
+    band('sky', 0, 'ignore'),
+    band('hill', 0.25, 'forest'),
+    band('rice', 0.5, 'field'),
+    band('houses', 0.75, 'urban'),
+  ],
+  persistence: { k: 4, n: 6 },
+  minShare: 0.004,
+  sensitivity: 1,
+  endDwellSeconds: 120,
+  observeEverySeconds: 5,
+  burningMonths: [4, 5, 6, 9],
+}
+
+const cpuMsOf = async (run: () => Promise<void> | void): Promise<number> => {
+  const before = process.cpuUsage()
+  await run()
+  const used = process.cpuUsage(before)
+  return (used.user + used.system) / 1000
+}
+
+const cacheDir = mkdtempSync(join(tmpdir(), 'bench-plume-'))
+const model = await loadModelPackage(join(process.cwd(), 'models/smoke-flame'), { cacheDir, requireSignatures: false })
+const inference = createInference({ packages: [model], workers: 1, log: silent })
+await inference.start()
+const random = seeded(7)
+const frame = frameAt(startMs)
+for (let i = 0; i < frame.pixels.length; i++) frame.pixels[i] = Math.floor(random.between(0, 256))
+const result = await inference.detect(model.manifest.id, frame)
+const perFrameModel =
+  (await cpuMsOf(async () => {
+    for (let n = 0; n < modelFrames; n++) await inference.detect(model.manifest.id, { ...frame, number: n + 2 })
+  })) / modelFrames
+await inference.stop()
+rmSync(cacheDir, { recursive: true, force: true })
+const { decoded } = result
+if (decoded.kind !== 'grid') throw new Error(`The model gives ${decoded.kind}, not a grid.`)
+
+/** Scores between 0 and `most`: on a calm hill, and where most cells stand out and have to be joined. */
+const perFrameAnalytic = async (most: number): Promise<number> => {
+  const analytic = createAnalytic(hill, { cameraId: 'bench', thresholds: model.manifest.thresholds })
+  const grids = Array.from({ length: 20 }, () => decoded.scores.map(() => random.between(0, most)))
+  const ms = await cpuMsOf(() => {
+    for (let n = 0; n < frames; n++)
+      analytic.update({
+        frame: { ...frame, takenAt: startMs + n * 1000, number: n },
+        result: { ...result, decoded: { ...decoded, scores: grids[n % grids.length]! } },
+      })
+  })
+  return ms / frames
+}
+const [calm, busy] = [await perFrameAnalytic(0.05), await perFrameAnalytic(1)]
+const rounded = (value: number): number => Math.round(value * 1000) / 1000
+console.log(
+  JSON.stringify(
+    {
+      model: `${model.manifest.id} ${model.manifest.version}`,
+      grid: `${decoded.columns}x${decoded.rows}`,
+      cpuMs: { model: rounded(perFrameModel), analyticCalm: rounded(calm), analyticBusy: rounded(busy) },
+      ratios: { 'calm / model': rounded(calm / perFrameModel), 'busy / model': rounded(busy / perFrameModel) },
+    },
+    null,
+    2,
+  ),
+)
