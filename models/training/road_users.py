@@ -22,13 +22,13 @@ from road_net import FOUR_WHEELS, HEIGHT, LABELS, MOTORCYCLE, PERSON, WIDTH, Roa
 
 SEED = 20261128
 PER_EPOCH = 400
-# Of the pictures drawn: with riders, with walkers and no rider, other traffic, our own junction, ordinary ones without either.
+# Of the pictures drawn: with riders, with walkers and no rider, other traffic, our own junction and crowds, ordinary ones without either.
 # To the start a rider is a person: with more riders than walkers every person becomes a rider within fifty steps.
-SHARES = {'riders': 0.3, 'walkers': 0.32, 'traffic': 0.18, 'rendered': 0.06, 'ordinary': 0.14}
+SHARES = {'riders': 0.25, 'walkers': 0.25, 'traffic': 0.16, 'rendered': 0.05, 'crowds': 0.17, 'ordinary': 0.12}
 
 
 def kind_of(road):
-    if road.set == 'rendered':
+    if road.set in ('rendered', 'crowds'):
         return road.set
     sure = road.boxes[road.boxes[:, 5] != IGNORED, 0]
     if (sure == MOTORCYCLE).any():
@@ -43,6 +43,8 @@ class Streets(Dataset):
 
     def __init__(self, roads, epoch):
         self.groups = {name: [r for r in roads if kind_of(r) == name] for name in SHARES}
+        present = {name: share for name, share in SHARES.items() if self.groups[name]}
+        self.names, self.shares = list(present), np.array(list(present.values())) / sum(present.values())
         self.epoch = epoch
 
     def __len__(self):
@@ -53,7 +55,7 @@ class Streets(Dataset):
         rng = np.random.default_rng((SEED, self.epoch, position))
 
         def draw():
-            group = self.groups[rng.choice(list(SHARES), p=list(SHARES.values()))]
+            group = self.groups[rng.choice(self.names, p=self.shares)]
             return group[rng.integers(len(group))]
         picture, truth = mosaic.scene(draw, rng)
         if rng.random() < 0.5:
@@ -83,6 +85,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with traffic/, street-flood/, fire-smoke/ (README)')
     parser.add_argument('--junction', required=True, help='our rendered junction to develop with')
+    parser.add_argument('--crowds', action='append', default=[], metavar='DIR', help="the scene scripts' training-crowds; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
     parser.add_argument('--continue-from', help="an earlier run's export, to train further at half the rate")
     parser.add_argument('--cache', default='.cache', help="where the start's detections are kept")
@@ -101,9 +104,10 @@ def main():
         take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
     labelled = road_records.traffic(args.data)
     coco = road_records.coco(args.data)
-    held = [r for r in labelled + coco if r.held]
+    crowds = [road for folder in args.crowds for road in road_records.crowds(folder)]
+    held = [r for r in labelled + coco + crowds if r.held]
     roads = road_records.completed(start, [r for r in labelled if not r.held] + road_records.ordinary(args.data), args.cache)
-    roads += road_records.rendered(args.junction) + [r for r in coco if not r.held]
+    roads += road_records.rendered(args.junction) + [r for r in coco + crowds if not r.held]
     for road in roads:
         road.picture = road.pixels()
     counts = {label: int(sum((r.boxes[:, 0] == n).sum() for r in roads)) for n, label in enumerate(LABELS)}
@@ -113,7 +117,7 @@ def main():
     def after_epoch(epoch, average):
         average.eval()
         if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
-            for name in ('cctv', 'india', 'indonesia', 'coco'):
+            for name in sorted({r.set for r in held}):
                 print(f'  {name}', end='')
                 report(average, [r for r in held if r.set == name])
         if args.weights:

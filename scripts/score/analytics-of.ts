@@ -6,7 +6,7 @@ export type Task = 'flood' | 'smoke-flame' | 'traffic'
 export const modelOf: Readonly<Record<Task, string>> = {
   flood: 'water-segmentation',
   'smoke-flame': 'smoke-flame',
-  traffic: 'vehicles',
+  traffic: 'road-users',
 }
 
 /** Cadences and dwell times of all scenes; everything else is the agent's default. They are part of the score. */

@@ -69,7 +69,7 @@ describe('the score', () => {
 
     expect(result.holds.map(({ id }) => id)).toContain('flood-blind')
     expect(result.exposureCameraDays! * 86_400).toBeCloseTo(85, 0)
-    expect(result.models.map(({ id }) => id).toSorted()).toEqual(['vehicles', 'water-segmentation'])
+    expect(result.models.map(({ id }) => id).toSorted()).toEqual(['road-users', 'water-segmentation'])
     expect(result.droppedShare).toBeGreaterThanOrEqual(0)
 
     const report = readFileSync(join(out, 'report.html'), 'utf8')

@@ -49,7 +49,7 @@ const grey = async (): Promise<Buffer> => {
 
 describe('golden samples', () => {
   it('are shipped with the three models of the product', () => {
-    expect(shipped).toEqual(expect.arrayContaining(['smoke-flame', 'vehicles', 'water-segmentation']))
+    expect(shipped).toEqual(expect.arrayContaining(['road-users', 'smoke-flame', 'vehicles', 'water-segmentation']))
   })
 
   it.each(shipped)('of %s pass through each runtime that can open the package', { timeout: 120_000 }, async name => {
