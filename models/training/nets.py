@@ -13,23 +13,37 @@ def block(inputs, outputs, kernel=3, groups=1):
                          nn.BatchNorm2d(outputs), nn.SiLU())
 
 
+class Refined(nn.Module):
+    """The same features and what a wide hidden layer, seeing 5x5 cells, adds to them."""
+
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.seen = nn.Sequential(block(width, hidden, 1), block(hidden, hidden, 5, groups=hidden))
+        self.added = nn.Conv2d(hidden, width, 1)
+
+    def forward(self, features):
+        return features + self.added(self.seen(features))
+
+
 class SmokeFlameNet(nn.Module):
     """Cells of 16x16 pixels: logits (N,2,16,28), channel 0 smoke, 1 flame."""
 
     def __init__(self, start):
         super().__init__()
-        self.backbone = bb.Backbone(start, [bb.NECK_8, bb.NECK_16, bb.NECK_32], fixed_to=bb.STAGE_4)
+        self.backbone = bb.Backbone(start, [bb.STAGE_4, bb.NECK_8, bb.NECK_16, bb.NECK_32], fixed_to=bb.STAGE_4)
+        self.grain = nn.Sequential(block(32, 32, 5, groups=32), block(32, 32, 1))
         self.fine, self.middle, self.coarse = block(64, 48, 1), block(128, 64, 1), block(256, 64, 1)
-        self.mix = block(176, 96, 1)
+        self.mix = block(208, 96, 1)
         self.context = nn.Sequential(block(96, 96, 5, groups=96), block(96, 96, 1))
         self.last = nn.Sequential(block(96, 64), nn.Dropout2d(0.1), nn.Conv2d(64, 2, 1))
         nn.init.constant_(self.last[-1].bias, -3.0)  # most cells hold neither
 
     def forward(self, images):
-        fine, middle, coarse = self.backbone(images)
-        # Max and not mean: a far plume may fill a single cell of the fine map.
+        grain, fine, middle, coarse = self.backbone(images)
+        # Max and not mean: a far plume may fill a single cell of the fine map, and a few pixels of the finest.
         features = torch.cat([F.max_pool2d(self.fine(fine), 2), self.middle(middle),
-                              F.interpolate(self.coarse(coarse), scale_factor=2.0, mode='nearest')], 1)
+                              F.interpolate(self.coarse(coarse), scale_factor=2.0, mode='nearest'),
+                              F.max_pool2d(self.grain(grain), 4)], 1)
         features = self.mix(features)
         return self.last(features + self.context(features))
 
@@ -45,10 +59,10 @@ class WaterNet(nn.Module):
         self.in_32, self.in_16, self.in_8 = (block(bb.CHANNELS[t], width, 1) for t in (taps[4], taps[3], taps[2]))
         self.in_4, self.in_2 = block(32, narrow, 1), block(16, 8, 1)
         self.wide = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(256, width, 1), nn.SiLU())
-        self.at_16 = nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1))
-        self.at_8 = nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1))
+        level = lambda: nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1), Refined(width, 2 * width), Refined(width, 2 * width))
+        self.at_16, self.at_8 = level(), level()
         self.to_4 = block(width, narrow, 1)
-        self.at_4 = block(narrow, narrow)
+        self.at_4 = nn.Sequential(block(narrow, narrow), Refined(narrow, 2 * narrow))
         self.to_2 = block(narrow, 8, 1)
         self.at_2 = nn.Sequential(block(16, 16), nn.Conv2d(16, 1, 1))
 

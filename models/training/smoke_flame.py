@@ -174,7 +174,7 @@ def order_of(records_, epoch):
     """A draw with fixed numbers per set, so that a big one does not crowd out a small one; a CCTV scene at most 60 times."""
     rng = np.random.default_rng((SEED, epoch, 7))
     wanted = {'web': 900, 'cctv': 400, 'negative': 480, 'streets': 480, 'traffic-overhead': 110, 'traffic-indonesia': 70, 'traffic-india': 80,
-              'coco': 90, 'gauge': 30, 'canal': 40, 'hill-cameras-clear': 400, 'drawn': 1900,
+              'coco': 90, 'gauge': 30, 'canal': 40, 'hill-cameras-clear': 400, 'drawn': 2400,
               'reviewed': min(400, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
     for name, count in wanted.items():
