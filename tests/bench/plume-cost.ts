@@ -2,44 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAnalytic } from '../../edge/analytics/create-analytic.js'
-import type { PlumeAnalytic } from '../../edge/config/agent-config.js'
 import { createInference } from '../../edge/inference/inference.js'
 import { loadModelPackage } from '../../edge/inference/model-package.js'
 import { frameAt, startMs } from '../edge/analytics/inputs.js'
 import { seeded } from '../edge/analytics/seeded.js'
+import { plumeConfig } from '../edge/rules/plume-chain.js'
 
-/** What the smoke analytic costs a frame (what is usual per cell, evidence, four zones), beside the model that feeds it. */
+/** What the smoke analytic costs a frame (what is usual per cell, evidence, three zones and an ignored one), beside the model that feeds it. */
 const frames = 400
 const modelFrames = 60
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
-const band = (id: string, from: number, landUse: 'forest' | 'field' | 'urban' | 'ignore') => ({
-  id,
-  landUse,
-  polygon: [
-    [0, from],
-    [1, from],
-    [1, from + 0.25],
-    [0, from + 0.25],
-  ] as [number, number][],
-})
-const hill: PlumeAnalytic = {
-  id: 'plume',
-  kind: 'smoke-flame',
-  model: 'smoke-flame',
-  fps: 1,
-  zones: [
-    band('sky', 0, 'ignore'),
-    band('hill', 0.25, 'forest'),
-    band('rice', 0.5, 'field'),
-    band('houses', 0.75, 'urban'),
-  ],
-  persistence: { k: 4, n: 6 },
-  minShare: 0.004,
-  sensitivity: 1,
-  endDwellSeconds: 120,
-  observeEverySeconds: 5,
-  burningMonths: [4, 5, 6, 9],
-}
 
 const cpuMsOf = async (run: () => Promise<void> | void): Promise<number> => {
   const before = process.cpuUsage()
@@ -67,7 +39,7 @@ if (decoded.kind !== 'grid') throw new Error(`The model gives ${decoded.kind}, n
 
 /** Scores between 0 and `most`: on a calm hill, and where most cells stand out and have to be joined. */
 const perFrameAnalytic = async (most: number): Promise<number> => {
-  const analytic = createAnalytic(hill, { cameraId: 'bench', thresholds: model.manifest.thresholds })
+  const analytic = createAnalytic(plumeConfig, { cameraId: 'bench', thresholds: model.manifest.thresholds })
   const grids = Array.from({ length: 20 }, () => decoded.scores.map(() => random.between(0, most)))
   const ms = await cpuMsOf(() => {
     for (let n = 0; n < frames; n++)
