@@ -25,7 +25,7 @@ SOURCES = [{**YOLOX, 'name': 'YOLOX-nano 416, COCO weights, whole'},
            source('CCTV and clip frames of fires', 'training'),
            source('ordinary and fire-like scenes', 'training'),
            {'name': 'a rendered junction with exact boxes', 'licence': 'Apache-2.0', 'use': 'training'},
-          {'name': 'rendered crowds with exact boxes', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]
+           {'name': 'rendered crowds with exact boxes', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]
 
 
 def shape(value):

@@ -48,7 +48,7 @@ const grey = async (): Promise<Buffer> => {
 }
 
 describe('golden samples', () => {
-  it('are shipped with the three models of the product', () => {
+  it('are shipped with the models of the product', () => {
     expect(shipped).toEqual(expect.arrayContaining(['road-users', 'smoke-flame', 'vehicles', 'water-segmentation']))
   })
 
