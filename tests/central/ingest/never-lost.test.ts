@@ -46,7 +46,8 @@ describe.skipIf(noMosquitto !== undefined)('central killed between commit and ac
       process = fork(script, [join(central, 'dist'), file, url, String(acksBefore)])
       return process
     }
-    producer = createProducer({ url, total, batch: 20, window: 8 })
+    // Sends again several times while central starts anew, so that what was committed before a death comes twice.
+    producer = createProducer({ url, total, batch: 20, window: 8, resendMs: 100 })
     for (let kill = 0; kill < 5; kill++) {
       const [, signal] = await once(run(2 + kill), 'exit')
       expect(signal).toBe('SIGKILL')
