@@ -2,6 +2,7 @@ import type { Observation, ObservedProperty } from '@watchpost/shared/contracts/
 import type { FloodAnalytic } from '../config/agent-config.js'
 import type { Analytic, AnalyticContext, AnalyticInput } from './analytic.js'
 import { createCadence } from './cadence.js'
+import { createDryLook } from './dry-look.js'
 import { createFloodedShare, type FloodedShare } from './flooded-share.js'
 import { createGauge, type Gauge, type ScoreMask } from './gauge.js'
 import { createLevelFilter, type FilteredLevel, suspended } from './level-filter.js'
@@ -24,13 +25,17 @@ interface Measured {
 }
 
 /** Water mask in; level in cm on the virtual gauge, its rate, and the flooded share of the road zone out. */
-export const createFloodAnalytic = (config: FloodAnalytic, { cameraId, thresholds }: AnalyticContext): Analytic => {
+export const createFloodAnalytic = (
+  config: FloodAnalytic,
+  { cameraId, thresholds, restored }: AnalyticContext,
+): Analytic => {
   if (!config.gauge && !config.roadZone)
     throw new Error(
       `Cannot measure a flood with analytic ${config.id} of camera ${cameraId}: it has neither a gauge nor a roadZone. Draw one of them.`,
     )
   const filter = createLevelFilter(config)
   const road = config.roadZone ? createFloodedShare(config.roadZone, config) : null
+  const dryLook = config.roadZone ? createDryLook(config.roadZone, { days: config.dryLookDays, restored }) : null
   const trend = createTrend(rateWindow)
   const cadence = createCadence(config.observeEverySeconds)
   let gauge: { readonly aspect: number; readonly of: Gauge } | null = null
@@ -42,12 +47,13 @@ export const createFloodAnalytic = (config: FloodAnalytic, { cameraId, threshold
     filter.clear()
     road?.clear()
   }
-  const measure = (mask: ScoreMask & { label: string }, aspect: number, at: number): Measured => {
+  const measure = (mask: ScoreMask & { label: string }, { frame, result }: AnalyticInput): Measured => {
+    const [aspect, at] = [frame.width / frame.height, frame.takenAt]
     const threshold = thresholds?.[mask.label] ?? defaultThreshold
     if (config.gauge && gauge?.aspect !== aspect) gauge = { aspect, of: createGauge(config.gauge, aspect) }
     return {
       level: gauge ? filter.accept(sightLevel(gauge.of, mask, threshold, at)) : null,
-      share: road?.accept(mask, threshold) ?? null,
+      share: road?.accept(mask, threshold, dryLook?.accept(at, mask, threshold, result!.model.sha256)) ?? null,
     }
   }
   const withoutSight = (reason: string): Measured => ({
@@ -90,12 +96,9 @@ export const createFloodAnalytic = (config: FloodAnalytic, { cameraId, threshold
 
   return {
     update(input) {
-      const { frame } = input
-      const at = frame.takenAt
+      const at = input.frame.takenAt
       const measured =
-        suspension === null
-          ? measure(needDecoded(input, 'mask', config.id), frame.width / frame.height, at)
-          : withoutSight(suspension)
+        suspension === null ? measure(needDecoded(input, 'mask', config.id), input) : withoutSight(suspension)
       const rate = rateOf(measured.level, at)
       return { observations: publish(measured, rate, input), readings: readingsOf(measured, rate, at) }
     },
@@ -104,6 +107,7 @@ export const createFloodAnalytic = (config: FloodAnalytic, { cameraId, threshold
       suspension = reason
     },
     reset: startAnew,
+    ...(dryLook ? { state: dryLook.state } : {}),
   }
 }
 

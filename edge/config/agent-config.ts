@@ -55,6 +55,13 @@ export const FloodAnalytic = analyticOf('flood-level', {
     }),
   ),
   roadZone: Type.Optional(Polygon),
+  dryLookDays: Type.Integer({
+    minimum: 0,
+    maximum: 30,
+    default: 3,
+    description:
+      'Days until the parts of the road zone are known that look like water when dry, and are left out of the flooded share; 0: nothing is left out, for a zone with water in it every day.',
+  }),
   readings: Type.Integer({ minimum: 1, maximum: 61, default: 5, description: 'Readings of the running median.' }),
   levels: Type.Array(
     object({ name: Type.String({ minLength: 1, maxLength: 64 }), cm: Type.Number(), severity: Severity }),
