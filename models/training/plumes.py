@@ -86,15 +86,53 @@ def lamps(picture, rng):
 
 
 def glare(picture, rng):
-    """Sun into the lens: veil, disc, streaks. Never smoke."""
+    """Sun into a lens that is seldom clean: burnt-out sky, a veil that dirt makes patchy, streaks down from the sun, ghosts. Never smoke.
+
+    Gives the picture and how much of it the veil hides, (height, width) 0..1.
+    """
     height, width = picture.shape[:2]
-    x, y = rng.uniform(0, width), rng.uniform(-0.1, 0.5) * height
-    veil = glow(picture.shape, x, y, rng.uniform(0.2, 0.7) * width) * rng.uniform(0.3, 0.9)
-    for _ in range(rng.integers(0, 5)):
-        streak = np.exp(-((np.arange(width) - x - rng.normal(0, 40)) / rng.uniform(2, 10)) ** 2 / 2).astype(np.float32)
-        veil = np.maximum(veil, streak[None] * np.linspace(0.9, rng.uniform(0, 0.5), height, dtype=np.float32)[:, None])
-    tint = np.array([245, 250, 255] if rng.random() < 0.6 else [150, 210, 255], np.float32)
-    return np.clip(picture * (1 - veil[..., None]) + tint * veil[..., None], 0, 255).astype(np.uint8)
+    x, y = rng.uniform(0, width), rng.uniform(-0.2, 0.4) * height
+    veil = glow(picture.shape, x, y, rng.uniform(0.2, 0.9) * width) * rng.uniform(0.2, 0.9)
+    if rng.random() < 0.7:
+        dirt = fractal(rng, width, height, (6, 12, 24) if rng.random() < 0.5 else (2, 4, 8))
+        veil *= 1 - rng.uniform(0.3, 0.9) * dirt
+    if rng.random() < 0.5:
+        bright = picture.max(2).astype(np.float32) / 255
+        veil = np.maximum(veil, np.clip((bright - rng.uniform(0.4, 0.8)) * rng.uniform(2, 6), 0, 1) * glow(picture.shape, x, y, rng.uniform(0.4, 2.0) * width))
+    for _ in range(rng.integers(0, 8) if rng.random() < 0.7 else 0):
+        veil = np.maximum(veil, streak(picture.shape, x + rng.normal(0, 50), y, rng))
+    tint = np.array([245, 250, 255] if rng.random() < 0.7 else [150, 210, 255], np.float32)
+    out = picture * (1 - veil[..., None]) + tint * veil[..., None]
+    for _ in range(rng.integers(0, 6) if rng.random() < 0.5 else 0):
+        along, size = rng.uniform(0.2, 1.6), rng.uniform(1, 8)
+        ghost = glow(picture.shape, x + (width / 2 - x) * along, y + (height * 0.6 - y) * along, size)
+        out += ghost[..., None] * rng.uniform(0, 70, 3)
+    return np.clip(out, 0, 255).astype(np.uint8), veil
+
+
+def streak(shape, x, y, rng):
+    """(height, width) 0..1: one ray of the sun from (x, y) downwards, nearly upright, often brightest far from the sun and of ragged brightness."""
+    height, width = shape[:2]
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    down = np.clip((rows - y) / height, 0, None)
+    middle = x + (x - width / 2) * rng.uniform(-0.1, 0.35) * down + rng.normal(0, 12) * down
+    ray = np.exp(-((columns - middle) / (rng.uniform(1, 6) * (1 + rng.uniform(0, 2) * down))) ** 2 / 2)
+    ragged = np.interp(np.linspace(0, 1, height), np.linspace(0, 1, 9), rng.uniform(0.2, 1, 9)).astype(np.float32)
+    end = np.clip((rng.uniform(0.3, 1.1) - down) / rng.uniform(0.05, 0.4), 0, 1)
+    return ray * ragged[:, None] * end * (rows > y) * rng.uniform(0.2, 1.0)
+
+
+def wet_lens(picture, rng):
+    """Drops and smears on the glass: what is behind is blurred, brighter and upside down. Never smoke."""
+    height, width = picture.shape[:2]
+    soft = cv2.GaussianBlur(picture, (0, 0), rng.uniform(3, 9))
+    over, lift = np.zeros((height, width), np.float32), rng.uniform(0, 35)
+    for _ in range(rng.integers(1, 25)):
+        x, y, size = rng.uniform(0, width), rng.uniform(0, height), np.exp(rng.uniform(0.7, 3.4))
+        cv2.ellipse(over, (int(x), int(y)), (max(1, int(size)), max(1, int(size * rng.uniform(0.8, 2.2)))), rng.normal(0, 10), 0, 360, rng.uniform(0.3, 1.0), -1)
+    over = cv2.GaussianBlur(over, (0, 0), rng.uniform(0.6, 5))[..., None]
+    behind = np.clip((soft[::-1] if rng.random() < 0.3 else soft) + np.float32(lift), 0, 255)
+    return (picture * (1 - over) + behind * over).astype(np.uint8)
 
 
 def haze(picture, rng):

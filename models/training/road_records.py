@@ -108,8 +108,19 @@ def rendered(folder, every=3):
 
 
 def crowds(folder):
-    """Our own random streets full of walkers (`training-crowds`), an exact box for everyone; a fifth of the seeds is held out."""
-    return [Road(path, 'crowds', records.share(os.path.basename(path)) < 0.2, yolo(records.labels_of(path))) for path in records.images(folder, '.')]
+    """Our own random streets full of walkers (`training-crowds`), an exact box for everyone; a fifth of the seeds is held out.
+
+    Who is mostly hidden, cut or tiny (`ignored/`) counts as nothing either way in training.
+    """
+    found = []
+    for path in records.images(folder, '.'):
+        held, boxes = records.share(os.path.basename(path)) < 0.2, yolo(records.labels_of(path))
+        if not held:
+            hidden = yolo(records.labels_of(path).replace(os.sep + 'labels' + os.sep, os.sep + 'ignored' + os.sep))
+            hidden[:, 5] = IGNORED
+            boxes = np.concatenate([boxes, hidden])
+        found.append(Road(path, 'crowds', held, boxes))
+    return found
 
 
 def without_hidden(boxes):

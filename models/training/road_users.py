@@ -21,7 +21,7 @@ from road_boxes import as_tensor, detect, joined, overlap
 from road_net import FOUR_WHEELS, HEIGHT, LABELS, MOTORCYCLE, PERSON, WIDTH, RoadUserNet, WithScores
 
 SEED = 20261128
-PER_EPOCH = 400
+PER_EPOCH = 1600
 # Of the pictures drawn: with riders, with walkers and no rider, other traffic, our own junction and crowds, ordinary ones without either.
 # To the start a rider is a person: with more riders than walkers every person becomes a rider within fifty steps.
 SHARES = {'riders': 0.25, 'walkers': 0.25, 'traffic': 0.16, 'rendered': 0.05, 'crowds': 0.17, 'ordinary': 0.12}
@@ -124,7 +124,7 @@ def main():
             torch.save(average.state_dict(), args.weights)
         export(average, args.out, 'output', WIDTH, HEIGHT, WithScores)
     fit(net, lambda epoch: Streets(roads, epoch), RoadUserLoss(), args.epochs, after_epoch,
-        stop_after=args.stop_after, batch=8, rate=2e-4 if args.continue_from else 4e-4, backbone_rate=1e-4 if args.continue_from else 2e-4)
+        stop_after=args.stop_after, batch=8, rate=4e-4 if args.continue_from else 8e-4, backbone_rate=2e-4 if args.continue_from else 4e-4)
 
 
 if __name__ == '__main__':

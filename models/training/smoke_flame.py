@@ -27,6 +27,7 @@ SEED = 20261121
 ROWS, COLUMNS = HEIGHT // 16, WIDTH // 16
 PLUMES = plumes.Plumes(SEED)
 LEAST_AREA, LEAST_CONTRAST = (30, 8), 8.0  # pixels of smoke and of flame; grey levels of the channel that differs most
+VEILED = 0.4  # from this much of glare on, whether there is smoke nobody asks
 
 
 def cell_targets(boxes, loose):
@@ -65,6 +66,21 @@ def without_faint(mask, picture):
             if not seen:
                 clear[parts == part], faint[label] = 1, True
     return clear, faint
+
+
+def weathered(picture, mask, rng):
+    """Now and then sun in the lens, haze, or drops before a scene without fire; gives picture, mask and whether per label the veil hid some of it."""
+    hidden, draw = [False, False], rng.random()
+    if draw < 0.14:
+        picture, veil = plumes.glare(picture, rng)
+        for label, value in ((records.SMOKE, 128), (records.FLAME, 255)):
+            lost = (mask == value) & (veil > VEILED)
+            mask, hidden[label] = np.where(lost, 1, mask), bool(lost.any())
+    elif draw < 0.19:
+        picture = plumes.haze(picture, rng)
+    elif draw < 0.23 and not (mask > 1).any():
+        picture = plumes.wet_lens(picture, rng)
+    return picture, mask, hidden
 
 
 def mask_targets(mask):
@@ -119,7 +135,9 @@ class Fires(Dataset):
         picture = augment.colour(augment.warp(np.asarray(self.pictures[index]), matrix, border), rng)
         if record.mask:
             mask = augment.warp(np.asarray(self.masks[self.mask_of[index]])[..., 0], matrix, border, cv2.INTER_NEAREST)
+            picture, mask, hidden = weathered(picture, mask, rng)
             mask, faint = without_faint(mask, picture)
+            faint = [faint[0] or hidden[0], faint[1] or hidden[1]]
             target, weight = mask_targets(mask)
             whole = target.max((1, 2))
             sure = np.array([0.0 if faint[label] and not whole[label] else 1.0 for label in (0, 1)], np.float32)
@@ -137,10 +155,12 @@ class Fires(Dataset):
             draw = rng.random()
             if draw < 0.14:
                 picture = plumes.lamps(picture, rng)
-            elif draw < 0.24:
-                picture = plumes.glare(picture, rng)
-            elif draw < 0.32:
+            elif draw < 0.28:
+                picture, _ = plumes.glare(picture, rng)
+            elif draw < 0.34:
                 picture = plumes.haze(picture, rng)
+            elif draw < 0.4:
+                picture = plumes.wet_lens(picture, rng)
             if rng.random() < 0.3 and record.set != 'gauge':
                 for _ in range(1 if rng.random() < 0.8 else 2):
                     box = PLUMES.paint(picture, rng)

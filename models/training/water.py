@@ -127,7 +127,7 @@ class Waters(Dataset):
         elif draw < 0.11:
             picture = plumes.haze(picture, rng)
         elif draw < 0.15:
-            picture = plumes.glare(picture, rng)
+            picture, _ = plumes.glare(picture, rng)
         picture = augment.camera(picture, rng)
         half = lambda a: cv2.resize(a, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         image = torch.from_numpy(np.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)))
