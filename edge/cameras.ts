@@ -4,6 +4,7 @@ import { createAnalytic } from './analytics/create-analytic.js'
 import { createCapture } from './capture/capture.js'
 import type { AgentConfig, CameraConfig } from './config/agent-config.js'
 import type { EvidenceRoom } from './evidence/evidence.js'
+import { cutOut } from './frames/cut-out.js'
 import type { Frame } from './frames/frame.js'
 import { createFrames } from './frames/frames.js'
 import { createSceneMonitor } from './frames/scene-monitor.js'
@@ -68,7 +69,7 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
   const newest = new Map<string, Frame>()
   const analyses = new Map<string, Analysis>()
   const scenes = new Map<string, SceneWatch>()
-  const thresholdsOf = new WeakMap<ModelIdentity, ModelPackage['manifest']['thresholds']>()
+  const manifestOf = new WeakMap<ModelIdentity, ModelPackage['manifest']>()
   const standing = new Map<string, { package: ModelPackage; digest: string | null }>()
   /** In the pool a model goes by the id of its first package. */
   const poolIds = new Map<string, string>()
@@ -82,7 +83,7 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
     const loaded = await loadModels(config, context.overrides)
     if (loaded.errors.length > 0) throw new InvalidConfigError('model packages', loaded.errors)
     for (const [slot, model] of loaded.packages) {
-      thresholdsOf.set(model.identity, model.manifest.thresholds)
+      manifestOf.set(model.identity, model.manifest)
       standing.set(slot, { package: model, digest: loaded.digests.get(slot) ?? null })
       poolIds.set(slot, model.manifest.id)
     }
@@ -104,8 +105,10 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
   const build = (camera: CameraConfig, states: Readonly<Record<string, unknown>>): void => {
     const view = viewOf(camera)
     for (const settings of camera.analytics) {
-      // The analytic looks them up at every frame: a package that takes over brings its own.
+      // The analytic looks these up at every frame: a package that takes over brings its own.
       const thresholds: Record<string, number> = {}
+      const { width, height } = standing.get(settings.model)!.package.manifest.input
+      const modelInput = { width, height }
       const ruleId = ruleIdOf(camera.id, settings.id)
       const rule = createRule(settings, { cameraId: camera.id, restored: states[ruleId], ...(view ? { view } : {}) })
       if (rule.restoreProblem)
@@ -118,13 +121,16 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
           analytic: createAnalytic(settings, {
             cameraId: camera.id,
             thresholds,
+            modelInput,
             restored: states[learntIdOf(camera.id, settings.id)],
           }),
           rule,
-          detect: frame => detect(settings.model, frame),
+          detect: (frame, region) => detect(settings.model, region ? cutOut(frame, region) : frame),
           onModel: model => {
+            const { thresholds: own, input } = manifestOf.get(model)!
             for (const label of Object.keys(thresholds)) delete thresholds[label]
-            Object.assign(thresholds, thresholdsOf.get(model))
+            Object.assign(thresholds, own)
+            Object.assign(modelInput, { width: input.width, height: input.height })
           },
           evidence,
           record: recorder.record,
@@ -206,7 +212,7 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
         return model ? [{ slot: id, configuredPath: path, ...model, cameras: cameras.map(camera => camera.id) }] : []
       }),
     async swap(slot, next, digest) {
-      thresholdsOf.set(next.identity, next.manifest.thresholds)
+      manifestOf.set(next.identity, next.manifest)
       if (isRunning) await inference!.replace(poolIds.get(slot)!, next)
       else poolIds.set(slot, next.manifest.id)
       standing.set(slot, { package: next, digest })

@@ -8,6 +8,7 @@ import { viewOf, watchScene } from './cameras.js'
 import type { AgentConfig, CameraConfig, SourceConfig } from './config/agent-config.js'
 import { createEvidence, type EvidenceRoom } from './evidence/evidence.js'
 import { createCadence } from './frames/cadence.js'
+import { cutOut } from './frames/cut-out.js'
 import type { Frame } from './frames/frame.js'
 import { createInference } from './inference/inference.js'
 import { loadModels } from './load-models.js'
@@ -67,9 +68,13 @@ export const replay = async (options: ReplayOptions): Promise<ReplayProgress> =>
     const analysis = createAnalysis({
       cameraId: camera.id,
       analyticId: settings.id,
-      analytic: createAnalytic(settings, { cameraId: camera.id, thresholds: manifest.thresholds }),
+      analytic: createAnalytic(settings, {
+        cameraId: camera.id,
+        thresholds: manifest.thresholds,
+        modelInput: manifest.input,
+      }),
       rule: createRule(settings, { cameraId: camera.id, ...(view ? { view } : {}) }),
-      detect: frame => inference.detect(manifest.id, frame),
+      detect: (frame, region) => inference.detect(manifest.id, region ? cutOut(frame, region) : frame),
       evidence: pictures ?? noPictures,
       record,
       ...(writeTracks

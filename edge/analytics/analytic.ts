@@ -9,14 +9,24 @@ export interface AnalyticContext {
   readonly cameraId: string
   /** The model's thresholds per label, from its manifest; 0.5 where none is given. */
   readonly thresholds?: Readonly<Record<string, number>>
+  /** Size of the model's input, in pixels. Looked up at every frame, like the thresholds: another package may take over. */
+  readonly modelInput?: FrameSize
   /** What `state()` gave before the restart. */
   readonly restored?: unknown
 }
 
-/** What one analytic sees of one frame. `result` is null for analytics without a model. */
+export interface FrameSize {
+  readonly width: number
+  readonly height: number
+}
+
+/** What one analytic sees of one frame. */
 export interface AnalyticInput {
   readonly frame: Frame
+  /** Of the whole frame; of the close-up when that alone was asked for; null for analytics without a model. */
   readonly result: InferenceResult | null
+  /** What the model says about the part that `Analytic.closeUp` asked for; its positions are fractions of that part. */
+  readonly closeUp?: { readonly region: Box; readonly result: InferenceResult }
 }
 
 export interface AnalyticOutput {
@@ -34,8 +44,16 @@ export interface FollowedVehicle {
   readonly box: Box
 }
 
+/** A part of the frame, in fractions of it, that the model shall look at beside the whole or in its place. */
+export interface CloseUp {
+  readonly region: Box
+  readonly withWhole: boolean
+}
+
 /** Pure: the same frames and results give the same output. One instance per camera and analytic. */
 export interface Analytic {
+  /** Asked before each frame; without it, and for null, the model looks at the whole frame only. */
+  closeUp?(frame: FrameSize): CloseUp | null
   /** Frames in the order of `takenAt`. Throws when the model's result is not of the kind this analytic reads. */
   update(input: AnalyticInput): AnalyticOutput
   /**

@@ -1,10 +1,12 @@
 import type { Observation, ObservedProperty } from '@watchpost/shared/contracts/observation'
+import type { Box } from '@watchpost/shared/contracts/primitives'
 import type { FloodAnalytic } from '../config/agent-config.js'
 import type { Analytic, AnalyticContext, AnalyticInput } from './analytic.js'
 import { createCadence } from './cadence.js'
+import { closeUpOf } from './close-up.js'
 import { createDryLook } from './dry-look.js'
 import { createFloodedShare, type FloodedShare } from './flooded-share.js'
-import { createGauge, type Gauge, type ScoreMask } from './gauge.js'
+import { createGauge, type Gauge } from './gauge.js'
 import { createLevelFilter, type FilteredLevel, suspended } from './level-filter.js'
 import { needDecoded, observationOf } from './observation-of.js'
 import type { Reading } from './reading.js'
@@ -18,6 +20,7 @@ const minRateSpanMs = 60_000
 /** With a centimetre of noise a rate over less than this is a rough figure, and says so. */
 const goodRateSpanMs = 5 * 60_000
 const defaultThreshold = 0.5
+const wholeFrame: Box = [0, 0, 1, 1]
 
 interface Measured {
   readonly level: FilteredLevel | null
@@ -27,7 +30,7 @@ interface Measured {
 /** Water mask in; level in cm on the virtual gauge, its rate, and the flooded share of the road zone out. */
 export const createFloodAnalytic = (
   config: FloodAnalytic,
-  { cameraId, thresholds, restored }: AnalyticContext,
+  { cameraId, thresholds, modelInput, restored }: AnalyticContext,
 ): Analytic => {
   if (!config.gauge && !config.roadZone)
     throw new Error(
@@ -38,7 +41,7 @@ export const createFloodAnalytic = (
   const dryLook = config.roadZone ? createDryLook(config.roadZone, { days: config.dryLookDays, restored }) : null
   const trend = createTrend(rateWindow)
   const cadence = createCadence(config.observeEverySeconds)
-  let gauge: { readonly aspect: number; readonly of: Gauge } | null = null
+  let gauge: { readonly seenIn: string; readonly of: Gauge } | null = null
   let suspension: string | null = null
   let lastQualities = ''
 
@@ -47,12 +50,24 @@ export const createFloodAnalytic = (
     filter.clear()
     road?.clear()
   }
-  const measure = (mask: ScoreMask & { label: string }, { frame, result }: AnalyticInput): Measured => {
-    const [aspect, at] = [frame.width / frame.height, frame.takenAt]
-    const threshold = thresholds?.[mask.label] ?? defaultThreshold
-    if (config.gauge && gauge?.aspect !== aspect) gauge = { aspect, of: createGauge(config.gauge, aspect) }
+  /** The gauge as it lies in what the model saw of it. */
+  const gaugeIn = ({ frame, closeUp }: AnalyticInput): Gauge => {
+    const [x, y, width, height] = closeUp?.region ?? wholeFrame
+    const aspect = (frame.width * width) / (frame.height * height)
+    const seenIn = `${x} ${y} ${width} ${height} ${aspect}`
+    if (gauge?.seenIn === seenIn) return gauge.of
+    const { points, halfWidth } = config.gauge!
+    const within = points.map(point => ({ ...point, x: (point.x - x) / width, y: (point.y - y) / height }))
+    gauge = { seenIn, of: createGauge({ points: within, halfWidth: halfWidth / width }, aspect) }
+    return gauge.of
+  }
+  const measure = (input: AnalyticInput): Measured => {
+    const { frame, result, closeUp } = input
+    const mask = needDecoded(input, 'mask', config.id)
+    const near = closeUp ? needDecoded({ frame, result: closeUp.result }, 'mask', config.id) : mask
+    const [at, threshold] = [frame.takenAt, thresholds?.[mask.label] ?? defaultThreshold]
     return {
-      level: gauge ? filter.accept(sightLevel(gauge.of, mask, threshold, at)) : null,
+      level: config.gauge ? filter.accept(sightLevel(gaugeIn(input), near, threshold, at)) : null,
       share: road?.accept(mask, threshold, dryLook?.accept(at, mask, threshold, result!.model.sha256)) ?? null,
     }
   }
@@ -95,10 +110,14 @@ export const createFloodAnalytic = (
   }
 
   return {
+    closeUp(frame) {
+      const { gauge: staff, closeUp } = config
+      const region = staff && closeUp && modelInput ? closeUpOf(staff.points, frame, modelInput) : null
+      return region && { region, withWhole: road !== null }
+    },
     update(input) {
       const at = input.frame.takenAt
-      const measured =
-        suspension === null ? measure(needDecoded(input, 'mask', config.id), input) : withoutSight(suspension)
+      const measured = suspension === null ? measure(input) : withoutSight(suspension)
       const rate = rateOf(measured.level, at)
       return { observations: publish(measured, rate, input), readings: readingsOf(measured, rate, at) }
     },

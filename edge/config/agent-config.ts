@@ -54,6 +54,11 @@ export const FloodAnalytic = analyticOf('flood-level', {
       }),
     }),
   ),
+  closeUp: Type.Boolean({
+    default: true,
+    description:
+      'Read the gauge from the part of the frame around it, which the model then sees without shrinking it. With a road zone the model runs twice a frame.',
+  }),
   roadZone: Type.Optional(Polygon),
   dryLookDays: Type.Integer({
     minimum: 0,

@@ -1,5 +1,6 @@
 import type { Event } from '@watchpost/shared/contracts/event'
 import type { Evidence } from '@watchpost/shared/contracts/evidence'
+import type { Box } from '@watchpost/shared/contracts/primitives'
 import type { Analytic, FollowedVehicle } from '../analytics/analytic.js'
 import type { Frame } from '../frames/frame.js'
 import type { InferenceResult, ModelIdentity } from '../inference/inference-result.js'
@@ -17,7 +18,8 @@ export interface AnalysisOptions {
   readonly analyticId: string
   readonly analytic: Analytic
   readonly rule: Rule
-  readonly detect: (frame: Frame) => Promise<InferenceResult>
+  /** Judges a frame, or the part of it that `region` names in fractions. */
+  readonly detect: (frame: Frame, region?: Box) => Promise<InferenceResult>
   /** Another package judges from this frame on (also at the first one): called before the analytic sees its result. */
   readonly onModel?: (model: ModelIdentity) => void
   readonly evidence: EvidenceTaker
@@ -84,16 +86,25 @@ export const createAnalysis = (options: AnalysisOptions): Analysis => {
     return changed
   }
 
+  const judge = async (frame: Frame) => {
+    const wanted = analytic.closeUp?.(frame)
+    if (!wanted) return { result: await detect(frame) }
+    const { region, withWhole } = wanted
+    const near = await detect(frame, region)
+    return { result: withWhole ? await detect(frame) : near, closeUp: { region, result: near } }
+  }
+
   return {
     async analyse(frame, { isFirstOfConnection }) {
       if (isFirstOfConnection) analytic.reset()
-      const result = await detect(frame)
-      meanMs = meanMs === null ? result.inferenceMs : meanMs + (result.inferenceMs - meanMs) * newestWeight
+      const { result, closeUp } = await judge(frame)
+      const inferenceMs = result.inferenceMs + (closeUp && closeUp.result !== result ? closeUp.result.inferenceMs : 0)
+      meanMs = meanMs === null ? inferenceMs : meanMs + (inferenceMs - meanMs) * newestWeight
       if (judgedBy !== result.model) {
         judgedBy = result.model
         onModel?.(result.model)
       }
-      const { observations, readings, tracks } = analytic.update({ frame, result })
+      const { observations, readings, tracks } = analytic.update({ frame, result, ...(closeUp ? { closeUp } : {}) })
       if (tracks && options.onTracks) await options.onTracks(tracks, frame)
       const drafts = rule.evaluate(readings, frame.takenAt)
       const states = changedStates()

@@ -168,4 +168,50 @@ describe('flood analytic', () => {
     )
     expect(() => run([], { gauge: undefined, roadZone: undefined })).toThrow(/neither a gauge nor a roadZone/)
   })
+
+  describe('from a close-up', () => {
+    const modelInput = { width: 448, height: 256 }
+    const frame = { width: 640, height: 360 }
+    const small = {
+      points: [
+        { x: 0.7, y: 0.9, cm: 0 },
+        { x: 0.7, y: 0.6, cm: 100 },
+      ],
+      halfWidth: 0.02,
+    }
+    const open = (settings: Partial<FloodAnalytic>) =>
+      createAnalytic({ ...config, gauge: small, ...settings }, { cameraId: 'le-loi-1', modelInput })
+
+    it('asks for the part around the gauge, with the whole frame only for a road zone', () => {
+      const { region, withWhole } = open({}).closeUp!(frame)!
+      expect(withWhole).toBe(true)
+      expect(region[2] * frame.width).toBeCloseTo(448, 6)
+      expect(region[3] * frame.height).toBeCloseTo(256, 6)
+      const { roadZone: _, ...withoutZone } = { ...config, gauge: small }
+      const gaugeOnly = createAnalytic(withoutZone, { cameraId: 'le-loi-1', modelInput })
+      expect(gaugeOnly.closeUp!(frame)).toEqual({ region, withWhole: false })
+    })
+
+    it('asks for none when told so, without a gauge, and of a frame no larger than the input', () => {
+      expect(open({ closeUp: false }).closeUp!(frame)).toBeNull()
+      expect(open({}).closeUp!(modelInput)).toBeNull()
+      const { gauge: _, ...withoutGauge } = config
+      expect(createAnalytic(withoutGauge, { cameraId: 'le-loi-1', modelInput }).closeUp!(frame)).toBeNull()
+    })
+
+    it('reads the level in it, and the road zone in the whole', () => {
+      const analytic = open({})
+      const { region } = analytic.closeUp!(frame)!
+      const rowInRegion = (0.9 - 0.003 * 40 - region[1]) / region[3]
+      const outputs = Array.from({ length: 6 }, (_, second) => {
+        const input = inputAt(startMs + second * 1000, dry())
+        const near = { ...input.result!, decoded: waterBelow(rowInRegion) }
+        return analytic.update({ ...input, closeUp: { region, result: near } })
+      })
+      const [level, share] = outputs.at(-1)!.readings
+      expect(level).toMatchObject({ type: 'level', quality: 'good' })
+      expect((level as Reading & { type: 'level' }).levelCm).toBeCloseTo(40, 0)
+      expect(share).toMatchObject({ type: 'flooded-share', share: 0 })
+    })
+  })
 })

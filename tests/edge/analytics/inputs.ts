@@ -11,6 +11,7 @@ export const floodDefaults: FloodAnalytic = {
   kind: 'flood-level',
   model: 'water',
   fps: 1,
+  closeUp: true,
   dryLookDays: 3,
   readings: 5,
   levels: [],

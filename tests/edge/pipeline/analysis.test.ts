@@ -1,6 +1,7 @@
 import { evidenceExample } from '@watchpost/shared/contracts/evidence'
 import { observationExample } from '@watchpost/shared/contracts/observation'
 import { describe, expect, it, vi } from 'vitest'
+import type { AnalyticInput } from '../../../edge/analytics/analytic.js'
 import type { Frame } from '../../../edge/frames/frame.js'
 import type { OutboxRecord } from '../../../edge/outbox/outbox.js'
 import { createAnalysis, type EvidenceTaker } from '../../../edge/pipeline/analysis.js'
@@ -71,6 +72,42 @@ describe('one camera and one analytic', () => {
     await analysis.analyse(frame, { isFirstOfConnection: false })
     expect(followed).toEqual([{ given: tracks, takenAt: frame.takenAt }])
     expect(JSON.stringify(calls)).not.toContain('"box"')
+  })
+
+  it.each([
+    { withWhole: true, looks: [[0.5, 0.5, 0.5, 0.5], undefined], result: 'whole', inferenceMs: 50 },
+    { withWhole: false, looks: [[0.5, 0.5, 0.5, 0.5]], result: 'part', inferenceMs: 20 },
+  ])('lets the model look at the part an analytic asks for (with the whole: $withWhole)', async expected => {
+    const region = [0.5, 0.5, 0.5, 0.5] as [number, number, number, number]
+    const looks: unknown[] = []
+    const inputs: AnalyticInput[] = []
+    const analysis = createAnalysis({
+      cameraId: 'le-loi-1',
+      analyticId: 'flood',
+      analytic: {
+        closeUp: ({ width, height }) =>
+          width === 1 && height === 1 ? { region, withWhole: expected.withWhole } : null,
+        update: input => {
+          inputs.push(input)
+          return { observations: [], readings: [] }
+        },
+        suspend: () => {},
+        reset: () => {},
+      },
+      rule: { evaluate: () => [], state: () => ({ open: [] }), restoreProblem: null },
+      detect: async (_, part) => {
+        looks.push(part)
+        const scores = { [part ? 'part' : 'whole']: 1 }
+        return { model, decoded: { kind: 'classes', scores }, inferenceMs: part ? 20 : 30 }
+      },
+      evidence: { take: async () => [], takeAfter: async () => undefined },
+      record: async () => {},
+    })
+    await analysis.analyse(frame, { isFirstOfConnection: false })
+    expect(looks).toEqual(expected.looks)
+    expect(inputs[0]!.result!.decoded).toEqual({ kind: 'classes', scores: { [expected.result]: 1 } })
+    expect(inputs[0]!.closeUp).toMatchObject({ region, result: { decoded: { scores: { part: 1 } } } })
+    expect(analysis.inferenceMs()).toBe(expected.inferenceMs)
   })
 
   it('stores what the analytic has learnt, once until there is something new', async () => {
