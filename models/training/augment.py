@@ -45,6 +45,21 @@ def rain(picture, rng):
     return np.clip(picture * (1 - streaks) + 215 * streaks, 0, 255).astype(np.uint8)
 
 
+def shadows(picture, rng):
+    """Hard shadows of poles, staffs, wires, eaves: straight bands of any width and direction, darker and a little bluer."""
+    height, width = picture.shape[:2]
+    dark = np.zeros((height, width), np.float32)
+    for _ in range(rng.integers(1, 5)):
+        x, y, angle = rng.uniform(0, width), rng.uniform(0.2, 1) * height, rng.uniform(0, np.pi)
+        along, across = np.exp(rng.uniform(np.log(15), np.log(width))), np.exp(rng.uniform(np.log(2), np.log(rng.choice([14, 14, 120]))))
+        c, s = np.cos(angle), np.sin(angle)
+        taper = rng.uniform(0.4, 1)
+        corners = [(x + c * a - s * b, y + s * a + c * b) for a, b in ((0, -across / 2), (along, -across * taper / 2), (along, across * taper / 2), (0, across / 2))]
+        band = cv2.fillPoly(np.zeros_like(dark), [np.round(np.array(corners) * 16).astype(np.int32)], rng.uniform(0.25, 0.7), shift=4)
+        dark = np.maximum(dark, cv2.GaussianBlur(band, (0, 0), rng.uniform(0.4, 2.5)))
+    return (picture * (1 - dark[..., None] * np.float32([0.9, 1, 1]))).astype(np.uint8)
+
+
 def infrared(picture, rng):
     """A night camera with lamps of its own: grey, banks lit at the sides, water and sky black, specks of dust before the lens."""
     height, width = picture.shape[:2]

@@ -13,6 +13,18 @@ def block(inputs, outputs, kernel=3, groups=1):
                          nn.BatchNorm2d(outputs), nn.SiLU())
 
 
+class Refined(nn.Module):
+    """The same features and what a wide hidden layer, seeing 5x5 cells, adds to them."""
+
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.seen = nn.Sequential(block(width, hidden, 1), block(hidden, hidden, 5, groups=hidden))
+        self.added = nn.Conv2d(hidden, width, 1)
+
+    def forward(self, features):
+        return features + self.added(self.seen(features))
+
+
 class SmokeFlameNet(nn.Module):
     """Cells of 16x16 pixels: logits (N,2,16,28), channel 0 smoke, 1 flame."""
 
@@ -47,10 +59,10 @@ class WaterNet(nn.Module):
         self.in_32, self.in_16, self.in_8 = (block(bb.CHANNELS[t], width, 1) for t in (taps[4], taps[3], taps[2]))
         self.in_4, self.in_2 = block(32, narrow, 1), block(16, 8, 1)
         self.wide = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(256, width, 1), nn.SiLU())
-        self.at_16 = nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1))
-        self.at_8 = nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1))
+        level = lambda: nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1), Refined(width, 2 * width), Refined(width, 2 * width))
+        self.at_16, self.at_8 = level(), level()
         self.to_4 = block(width, narrow, 1)
-        self.at_4 = block(narrow, narrow)
+        self.at_4 = nn.Sequential(block(narrow, narrow), Refined(narrow, 2 * narrow))
         self.to_2 = block(narrow, 8, 1)
         self.at_2 = nn.Sequential(block(16, 16), nn.Conv2d(16, 1, 1))
 

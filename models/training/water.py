@@ -120,6 +120,8 @@ class Waters(Dataset):
                 picture = floods.wet_look(picture, rng)
         if record.set in ('canal', 'gauge') and rng.random() < 0.25:
             picture = augment.infrared(picture, rng)
+        if rng.random() < 0.3:
+            picture = augment.shadows(picture, rng)  # dry or wet, it stays what it is
         picture = augment.colour(picture, rng)
         draw = rng.random()
         if draw < 0.06:
