@@ -43,6 +43,8 @@ interface ProducerOptions {
   readonly password?: string
 }
 
+const longestWaitMs = 1_000
+
 /** An agent with a perfect memory: sends, and sends again after central's last ack, until central has everything. */
 export const createProducer = (options: ProducerOptions): Producer => {
   const { url, total, epoch = 1_793_070_000_000, batch = 50, window = 8, resendMs = 700 } = options
@@ -72,10 +74,16 @@ export const createProducer = (options: ProducerOptions): Producer => {
     }
   }
   let lastProgress = 0
+  // Every time in vain it waits twice as long: resent at one pace, a busy machine gets more doubles than it can take in, for ever.
+  let [silent, patience] = [0, 1]
   const timer = setInterval(() => {
-    if (acked === lastProgress && acked < total) {
+    if (acked === lastProgress && acked < total) silent++
+    else [silent, patience] = [0, 1]
+    if (silent >= patience) {
       cursor = acked
       rewinds++
+      silent = 0
+      patience = Math.min(2 * patience, Math.max(1, Math.floor(longestWaitMs / resendMs)))
     }
     lastProgress = acked
     send()
