@@ -49,6 +49,7 @@ export const createDryLook = (
   { days, restored }: { readonly days: number; readonly restored: unknown },
 ) => {
   const cells = cellsInside(zone, columns, rows)
+  const place = JSON.stringify(zone)
   const positionOf = new Map(cells.map((cell, position) => [cell, position]))
   let kept: Kept | undefined = Value.Check(Kept, restored) ? restored : undefined
   let seeing: Seeing | null = null
@@ -76,7 +77,7 @@ export const createDryLook = (
      */
     accept(at: number, mask: ScoreMask, threshold: number, model: string): ((pixel: number) => boolean) | null {
       if (days === 0 || cells.length === 0) return null
-      const madeFor = `${model} ${JSON.stringify(zone)}`
+      const madeFor = `${model} ${place}`
       if (kept?.madeFor !== madeFor || kept.parts.some(part => part && part.scores.length !== cells.length)) {
         kept = { version: stateVersion, madeFor, parts: Array.from({ length: parts }, () => null) }
         seeing = null

@@ -111,6 +111,8 @@ export const createFloodAnalytic = (
 
   return {
     closeUp(frame) {
+      // Nothing is read while the picture cannot be trusted: one look is enough.
+      if (suspension !== null) return null
       const { gauge: staff, closeUp } = config
       const region = staff && closeUp && modelInput ? closeUpOf(staff.points, frame, modelInput) : null
       return region && { region, withWhole: road !== null }

@@ -88,17 +88,21 @@ export const createAnalysis = (options: AnalysisOptions): Analysis => {
 
   const judge = async (frame: Frame) => {
     const wanted = analytic.closeUp?.(frame)
-    if (!wanted) return { result: await detect(frame) }
+    if (!wanted) {
+      const result = await detect(frame)
+      return { result, inferenceMs: result.inferenceMs }
+    }
     const { region, withWhole } = wanted
     const near = await detect(frame, region)
-    return { result: withWhole ? await detect(frame) : near, closeUp: { region, result: near } }
+    const whole = withWhole ? await detect(frame) : null
+    const inferenceMs = near.inferenceMs + (whole?.inferenceMs ?? 0)
+    return { result: whole ?? near, closeUp: { region, result: near }, inferenceMs }
   }
 
   return {
     async analyse(frame, { isFirstOfConnection }) {
       if (isFirstOfConnection) analytic.reset()
-      const { result, closeUp } = await judge(frame)
-      const inferenceMs = result.inferenceMs + (closeUp && closeUp.result !== result ? closeUp.result.inferenceMs : 0)
+      const { result, closeUp, inferenceMs } = await judge(frame)
       meanMs = meanMs === null ? inferenceMs : meanMs + (inferenceMs - meanMs) * newestWeight
       if (judgedBy !== result.model) {
         judgedBy = result.model

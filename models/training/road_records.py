@@ -114,9 +114,10 @@ def crowds(folder):
     """
     found = []
     for path in records.images(folder, '.'):
-        held, boxes = records.share(os.path.basename(path)) < 0.2, yolo(records.labels_of(path))
+        held, labels = records.share(os.path.basename(path)) < 0.2, records.labels_of(path)
+        boxes = yolo(labels)
         if not held:
-            hidden = yolo(records.labels_of(path).replace(os.sep + 'labels' + os.sep, os.sep + 'ignored' + os.sep))
+            hidden = yolo(labels.replace(os.sep + 'labels' + os.sep, os.sep + 'ignored' + os.sep))
             hidden[:, 5] = IGNORED
             boxes = np.concatenate([boxes, hidden])
         found.append(Road(path, 'crowds', held, boxes))
