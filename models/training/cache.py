@@ -47,9 +47,10 @@ def cached(folder, records, load, channels):
     path = os.path.join(folder, f'{load.__name__}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.u8')
     shape = (len(records), HEIGHT, WIDTH, channels)
     if not os.path.exists(path):
-        store = np.memmap(path + '.part', np.uint8, 'w+', shape=shape)
+        part = f'{path}.{os.getpid()}.part'  # two runs may want the same list
+        store = np.memmap(part, np.uint8, 'w+', shape=shape)
         for index, record in enumerate(records):
             store[index] = load(record).reshape(shape[1:])
         store.flush()
-        os.rename(path + '.part', path)
+        os.rename(part, path)
     return np.memmap(path, np.uint8, 'r', shape=shape)

@@ -23,13 +23,13 @@ def rounded(value):
 
 
 def fires(model, args):
-    """Per set and label: AUC and recall at 1 % false alarms, the score of a picture being its highest cell."""
+    """Per set and label: AUC and recall at 1 % false alarms, the score of a picture being the mean of its highest cells."""
     near = [r for r in records.fire_smoke(args.data) if r.held]
     far = [r for r in records.smoke_far(args.data) if r.held]
     drawn = [r for folder in args.drawn for r in records.drawn_plumes(folder) if r.held]
     every = near + far + drawn
     maps = run_all(model, cached(args.cache, [r.path for r in every], load_picture, 3))
-    scores = maps.reshape(len(every), 2, -1).max(2)
+    scores, highest = metrics.picture_scores(maps), maps.reshape(len(every), 2, -1).max(2)
     ordinary = np.array([r.set in ('negative', 'traffic-cctv', 'streets') for r in every])
     hills = np.array([r.set == 'hill-cameras-clear' for r in every])
     calm = np.array([r.set == 'photographs' and not r.boxes for r in every])
@@ -49,7 +49,8 @@ def fires(model, args):
         positive = np.array([r.set == 'cctv' and r.has(label) for r in every])
         found[name]['cctvWithinScenes'] = {'auc': rounded(metrics.auc(scores[positive, label], scores[within, label])),
                                            'positives': int(positive.sum()), 'negatives': int(within.sum())}
-        found[name]['thresholdAt1pc'] = rounded(metrics.threshold_at(scores[ordinary, label], 0.01))
+        # The agent compares single cells with it.
+        found[name]['thresholdAt1pc'] = rounded(metrics.threshold_at(highest[ordinary, label], 0.01))
         found[name]['falseAlarmsAt05'] = {group: rounded(float((scores[np.array([r.set == group and not r.boxes for r in every]), label] > 0.5).mean()))
                                           for group in ('negative', 'traffic-cctv', 'streets', 'hill-cameras-clear', 'photographs')}
     return found

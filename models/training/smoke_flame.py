@@ -185,7 +185,10 @@ def loss_of(logits, target, weight, whole, sure):
     hard = (torch.sigmoid(logits.detach()) - target).abs()  # easy cells, most of the picture, count less
     weight = weight * (0.15 + hard)
     cells = (cells * weight).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) + 20.0)
-    top = logits.flatten(2).topk(2, dim=2).values.mean(2)  # a picture is judged by its highest cell; a far plume has no third one
+    # A picture is judged by its highest cells (metrics.picture_scores): by as many as the plume fills; without one by the two that would alarm.
+    highest = logits.flatten(2).topk(metrics.picture_cells(ROWS * COLUMNS), dim=2).values
+    judged = torch.arange(highest.shape[2]) < (target == 1).sum((2, 3)).clamp(min=2)[..., None]
+    top = (highest * judged).sum(2) / judged.sum(2)
     picture = F.binary_cross_entropy_with_logits(top, whole, reduction='none') * sure
     return cells.mean() + 0.5 * picture.mean()
 
@@ -210,12 +213,12 @@ def order_of(records_, epoch):
 
 
 def scores_of(net, pictures, batch=16):
-    """(N,2) highest cell per picture and class."""
+    """(N,2) score of each picture per class."""
     found = []
     with torch.no_grad():
         for start in range(0, len(pictures), batch):
             images = torch.from_numpy(np.ascontiguousarray(np.asarray(pictures[start:start + batch])[..., ::-1].transpose(0, 3, 1, 2))).float()
-            found.append(torch.sigmoid(net(images)).flatten(2).max(2).values.numpy())
+            found.append(metrics.picture_scores(torch.sigmoid(net(images)).numpy()))
     return np.concatenate(found)
 
 

@@ -31,3 +31,30 @@ describe('a walker, riders merged', () => {
     expect(judged(0.2).hits).toEqual([])
   })
 })
+
+describe('a grid', () => {
+  const grid = (...cells: readonly number[]) => {
+    const scores = new Float32Array(400).fill(0.1)
+    scores.set(cells)
+    return judge(
+      { kind: 'grid', labels: ['smoke'], rows: 20, columns: 20, scores },
+      { shows: ['smoke'], boxes: [] } as unknown as Parameters<typeof judge>[1],
+      undefined,
+      {
+        subject: { name: 'smoke', labels: ['smoke'], classes: new Set(['smoke']) },
+        thresholdOf: () => 0.5,
+        mergesRiders: false,
+        pictureHeight: 360,
+      },
+    )
+  }
+
+  it('ranks a picture by the mean of its highest hundredth of cells: one odd cell is no plume', () => {
+    expect(grid(0.9).score).toBeCloseTo((0.9 + 3 * 0.1) / 4)
+    expect(grid(0.5, 0.5, 0.5, 0.5).score).toBeCloseTo(0.5)
+  })
+
+  it('is compared with the threshold by its highest cell, as the agent does', () => {
+    expect(grid(0.9).compared).toBeCloseTo(0.9)
+  })
+})

@@ -50,7 +50,7 @@ export const figuresOf = (
   const hits = judgements.flatMap(judgement => judgement.hits)
   const counted = judgements.flatMap(judgement => judgement.reported)
   const boxes = judgements.reduce((sum, { truths }) => sum + truths, 0)
-  const pictures = judgements.map(({ shown, score }) => ({ confidence: score, iou: shown ? 1 : 0 }))
+  const pictures = judgements.map(({ shown, compared }) => ({ confidence: compared, iou: shown ? 1 : 0 }))
   // Pictures whose class is known but not where it is have no boxes to be found.
   const located = ofBoxes && boxes > 0
   const masks = judgements.flatMap(({ pixels }) => (pixels ? [pixels] : []))
