@@ -54,8 +54,8 @@ export const checkGolden = async (
   )
   if (errors.length > 0) return errors.map(({ path, message }) => `${sample.expected}: ${path} ${message}.`)
   const picture = await readPicture(join(dir, sample.image))
-  const { geometry, fill } = createPreprocess(manifest.input, picture.width, picture.height)
-  const input = new Float32Array(manifest.input.width * manifest.input.height * 3)
+  const { geometry, values, fill } = createPreprocess(manifest.input, picture.width, picture.height)
+  const input = new Float32Array(values)
   fill(picture.pixels, input)
   const outputs = await session.run(input, { cameraId: 'golden', number: 1, takenAt: 0 })
   return [

@@ -9,7 +9,7 @@ export interface FrameMoment {
 }
 
 export interface ModelSession {
-  /** `input` has the size and layout of `manifest.input`; it may be reused by the caller afterwards. One call at a time. */
+  /** `input` has the layout of `manifest.input` and one of its heights; it may be reused by the caller afterwards. One call at a time. */
   run(input: Float32Array, moment: FrameMoment): Promise<Tensors>
   close(): Promise<void>
 }

@@ -12,6 +12,12 @@ export interface OpenModel {
   detect(frame: FrameMoment & { width: number; height: number; pixels: Uint8Array }): Promise<Decoded>
 }
 
+interface Plan {
+  readonly preprocess: Preprocess
+  /** The part of the model's buffer that this frame size fills. */
+  readonly values: Float32Array
+}
+
 /** Frame sizes whose resize plan is kept per model: as many as cameras of one worker are likely to differ in. */
 const plansKept = 32
 
@@ -19,14 +25,16 @@ export const openModel = async (model: ModelPackage, runtime: ModelRuntime): Pro
   const { input } = model.manifest
   const session = await runtime.open(model)
   const decode = createDecode(model.manifest)
-  const values = new Float32Array(input.width * input.height * 3)
-  const plans = new Map<string, Preprocess>()
-  const planFor = (width: number, height: number): Preprocess => {
+  const tallest = input.tallerHeights?.at(-1) ?? input.height
+  const buffer = new Float32Array(input.width * tallest * 3)
+  const plans = new Map<string, Plan>()
+  const planFor = (width: number, height: number): Plan => {
     const key = `${width}x${height}`
     const known = plans.get(key)
     if (known) return known
     if (plans.size >= plansKept) plans.clear()
-    const plan = createPreprocess(input, width, height)
+    const preprocess = createPreprocess(input, width, height)
+    const plan = { preprocess, values: buffer.subarray(0, preprocess.values) }
     plans.set(key, plan)
     return plan
   }
@@ -34,9 +42,9 @@ export const openModel = async (model: ModelPackage, runtime: ModelRuntime): Pro
     session,
     decode,
     async detect(frame) {
-      const { geometry, fill } = planFor(frame.width, frame.height)
-      fill(frame.pixels, values)
-      return decode(await session.run(values, frame), geometry)
+      const { preprocess, values } = planFor(frame.width, frame.height)
+      preprocess.fill(frame.pixels, values)
+      return decode(await session.run(values, frame), preprocess.geometry)
     },
   }
 }

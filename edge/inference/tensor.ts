@@ -4,5 +4,5 @@ export interface Tensor {
   readonly data: Float32Array
 }
 
-/** By output name, each in the shape that the manifest declares. */
+/** By output name, each in the shape that the manifest declares; with a taller input the graph says how many rows there are more. */
 export type Tensors = Readonly<Record<string, Tensor>>

@@ -1,4 +1,4 @@
-"""A trained network as ONNX: opset 13, IR 7, fp32, fixed shapes, sigmoid inside."""
+"""A trained network as ONNX: opset 13, IR 7, fp32, fixed shapes (`open_height` leaves one open), sigmoid inside."""
 import numpy as np
 import onnx
 import torch
@@ -18,8 +18,15 @@ def without_identities(graph):
     graph.node.extend(kept)
 
 
-def export(net, path, output, width=WIDTH, height=HEIGHT, finish=WithSigmoid):
-    """`finish` turns the trained network into what is exported."""
+def open_height(model):
+    """Leaves the input's height open, and with it how many rows the first output has; nothing in the graph depends on it."""
+    del model.graph.value_info[:]
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_param = 'height'
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_param = 'rows'
+
+
+def export(net, path, output, width=WIDTH, height=HEIGHT, finish=WithSigmoid, opened=False):
+    """`finish` turns the trained network into what is exported; `opened`: open_height()."""
     net = finish(net.to(memory_format=torch.contiguous_format)).eval()
     images = torch.rand(1, 3, height, width) * 255
     torch.onnx.export(net, images, path, opset_version=13, input_names=['images'], output_names=[output])
@@ -36,4 +43,7 @@ def export(net, path, output, width=WIDTH, height=HEIGHT, finish=WithSigmoid):
     apart = float(np.abs(open_model(path)(images.numpy()) - expected).max())
     if apart > 0.01:
         raise SystemExit(f'{path}: ONNX and torch differ by {apart}')
+    if opened:
+        open_height(model)
+        onnx.save(model, path)
     print(f'{path}: differs from torch by at most {apart:.1e}')

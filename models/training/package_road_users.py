@@ -10,10 +10,8 @@ import json
 import os
 import shutil
 
-import onnx
-
 from package import HERE, STREET_PHOTOGRAPHS, YOLOX, digest, source, write_json
-from road_net import LABELS
+from road_net import HEIGHT, LABELS, WIDTH, cells
 
 SOURCES = [{**YOLOX, 'name': 'YOLOX-nano 416, COCO weights, whole'},
            source('city cameras', 'training, evaluation'),
@@ -27,9 +25,7 @@ SOURCES = [{**YOLOX, 'name': 'YOLOX-nano 416, COCO weights, whole'},
            {'name': 'a rendered junction with exact boxes', 'licence': 'Apache-2.0', 'use': 'training'},
            {'name': 'rendered crowds with exact boxes', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]
 
-
-def shape(value):
-    return [d.dim_value for d in value.type.tensor_type.shape.dim]
+TALLER_HEIGHTS = [480, 640]  # of 4:3 cameras and square pictures
 
 
 def metrics_of(figures):
@@ -48,8 +44,6 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     weights = os.path.join(args.out, 'model.onnx')
     shutil.copyfile(args.model, weights)
-    graph = onnx.load(weights).graph
-    _, _, height, width = shape(graph.input[0])
     with open(args.figures) as file:
         figures = json.load(file)
     write_json(os.path.join(args.out, 'manifest.json'), {
@@ -57,9 +51,9 @@ def main():
         'decoder': {'name': 'yolox', 'strides': [8, 16, 32], 'sameObject': [['car', 'bus', 'truck'], ['bicycle', 'motorcycle']],
                     'withRider': ['motorcycle'], 'iou': 0.5, 'inside': 0.8},
         'weights': {'path': 'model.onnx', 'sha256': digest(weights), 'bytes': os.path.getsize(weights)},
-        'input': {'name': 'images', 'width': width, 'height': height, 'layout': 'nchw', 'channels': 'rgb', 'resize': 'letterbox',
+        'input': {'name': 'images', 'width': WIDTH, 'height': HEIGHT, 'tallerHeights': TALLER_HEIGHTS, 'layout': 'nchw', 'channels': 'rgb', 'resize': 'letterbox',
                   'padValue': 114, 'mean': [0, 0, 0], 'std': [1, 1, 1]},
-        'outputs': [{'name': 'output', 'shape': shape(graph.output[0])}],
+        'outputs': [{'name': 'output', 'shape': [1, len(cells()), 5 + len(LABELS)]}],
         'labels': LABELS, 'thresholds': {'default': 0.1}, 'tolerance': 0.02, 'golden': [],
         'licence': 'Apache-2.0', 'sources': SOURCES, 'metrics': metrics_of(figures),
     })

@@ -122,7 +122,7 @@ def main():
                 report(average, [r for r in held if r.set == name])
         if args.weights:
             torch.save(average.state_dict(), args.weights)
-        export(average, args.out, 'output', WIDTH, HEIGHT, WithScores)
+        export(average, args.out, 'output', WIDTH, HEIGHT, WithScores, opened=True)
     fit(net, lambda epoch: Streets(roads, epoch), RoadUserLoss(), args.epochs, after_epoch,
         stop_after=args.stop_after, batch=8, rate=4e-4 if args.continue_from else 8e-4, backbone_rate=2e-4 if args.continue_from else 4e-4)
 

@@ -47,9 +47,9 @@ export const createRun = (
   session: ModelSession,
 ): ((picture: Picture) => Promise<Answer>) => {
   const decode = createDecode(manifest)
-  const input = new Float32Array(manifest.input.width * manifest.input.height * 3)
   return async ({ width, height, pixels }) => {
-    const { geometry, fill } = createPreprocess(manifest.input, width, height)
+    const { geometry, values, fill } = createPreprocess(manifest.input, width, height)
+    const input = new Float32Array(values)
     fill(pixels, input)
     const outputs = await session.run(input, { cameraId: 'model', number: 1, takenAt: 0 })
     return { outputs, decoded: decode(outputs, geometry) }

@@ -13,6 +13,13 @@ export const ModelInput = Type.Object(
     name: Type.String(),
     width: Type.Integer({ minimum: 16, maximum: 4096 }),
     height: Type.Integer({ minimum: 16, maximum: 4096 }),
+    tallerHeights: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 16, maximum: 4096 }), {
+        minItems: 1,
+        description:
+          'Letterbox only: further heights the weights can take, rising. A picture gets the lowest one in which it fills the width, so that 4:3 cameras are not shrunk to fit 16:9.',
+      }),
+    ),
     layout: Type.Union([Type.Literal('nchw'), Type.Literal('nhwc')]),
     channels: Type.Union([Type.Literal('rgb'), Type.Literal('bgr')]),
     resize: Type.Union([Type.Literal('stretch'), Type.Literal('letterbox')]),

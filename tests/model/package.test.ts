@@ -147,6 +147,9 @@ describe('model pack', () => {
       1,
       expect.stringMatching(/"x" .* has the shape 1×10; a picture is/),
     ])
+    const heights = await model(folder, ...packMeans, '--taller-heights', '64,x')
+    expect(heights.code).toBe(2)
+    expect(heights.stderr).toMatch(/--taller-heights is "64,x"; write rows, rising, e\.g\. 480,640\./)
     const other = await model(folder, ...packMeans, '--size', '640x384')
     expect([other.code, other.stderr]).toEqual([
       2,

@@ -10,11 +10,27 @@ export const decoderProblems = (manifest: ModelManifest): readonly string[] => {
   if (!Object.hasOwn(decoders, name))
     return [`There is no decoder "${name}"; there are ${Object.keys(decoders).join(', ')}.`]
   const { decoder, value, errors } = read(manifest)
-  if (errors.length === 0) return decoder.problems(manifest, value)
+  if (errors.length === 0) return [...heightProblems(manifest, decoder), ...decoder.problems(manifest, value)]
   return errors.map(
     ({ path, message, given, hint }) =>
       `decoder.${path} ${message}${given === undefined ? '' : ` (given: ${given})`}.${hint === undefined ? '' : ` ${hint}`}`,
   )
+}
+
+const heightProblems = (
+  { input: { height, tallerHeights, resize }, decoder: { name }, runtime, derivedFrom }: ModelManifest,
+  { readsTallerHeights }: Decoder,
+): readonly string[] => {
+  if (!tallerHeights) return []
+  const rising = [height, ...tallerHeights].every((one, i, all) => i === 0 || one > all[i - 1]!)
+  return [
+    ...(resize === 'letterbox' ? [] : ['input.tallerHeights goes with resize "letterbox" only; leave it out.']),
+    ...(runtime === 'onnx' && !derivedFrom
+      ? []
+      : ['Only ONNX weights of the package itself run at several sizes; leave input.tallerHeights out.']),
+    ...(readsTallerHeights ? [] : [`The decoder ${name} reads one size; leave input.tallerHeights out.`]),
+    ...(rising ? [] : [`input.tallerHeights must rise from above ${height}; put them in order.`]),
+  ]
 }
 
 /** Which kind of answer a package gives; undefined when its decoder is not known. */

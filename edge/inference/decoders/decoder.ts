@@ -10,6 +10,8 @@ export type Decode = (outputs: Tensors, geometry: InputGeometry) => Decoded
 export interface Decoder {
   /** What its answers are; analytics read one kind each. */
   readonly gives: Decoded['kind']
+  /** It can read outputs of an input that is taller than `manifest.input.height`; else such packages are refused. */
+  readonly readsTallerHeights?: boolean
   /** Of `manifest.decoder` without `name`; every option has a default. Unknown options are errors. */
   readonly options: TSchema
   /** What of outputs, labels and options does not fit together; sentences. Called with options that fit the schema. */

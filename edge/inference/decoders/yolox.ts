@@ -1,5 +1,4 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
 import { type Candidate, detectorOptions, keptClasses, labelProblems, resolve } from './boxes.js'
 import type { Decoder } from './decoder.js'
 import { missingOutput, outputNamed, showShape } from './layout.js'
@@ -27,28 +26,41 @@ const head = 5
  */
 export const yolox: Decoder = {
   gives: 'detections',
+  readsTallerHeights: true,
   options: Options,
   problems(manifest, given) {
     const options = given as Options
     const output = outputNamed(manifest, options.output)
     if (!output) return [missingOutput('output', options.output ?? '', manifest)]
     const problems = [...labelProblems(manifest, options)]
-    const expected = [1, cellsOf(manifest, options).length, head + manifest.labels.length]
+    const expected = [
+      1,
+      cellsOf(manifest.input.width, manifest.input.height, options).length,
+      head + manifest.labels.length,
+    ]
     if (showShape(output.shape) !== showShape(expected))
       problems.push(
         `Output "${output.name}" has the shape ${showShape(output.shape)}; yolox with this input size, these strides and ${manifest.labels.length} labels needs ${showShape(expected)}.`,
       )
+    const coarsest = Math.max(...options.strides)
+    for (const height of manifest.input.tallerHeights ?? [])
+      if (height % coarsest !== 0)
+        problems.push(
+          `input.tallerHeights has ${height}, which is no multiple of the coarsest stride ${coarsest}; take ${Math.ceil(height / coarsest) * coarsest} or leave it out.`,
+        )
     return problems
   },
   create(manifest, given) {
     const options = given as Options
     const { name } = outputNamed(manifest, options.output)!
-    const cells = cellsOf(manifest, options)
+    const { width: inputWidth, height, tallerHeights = [] } = manifest.input
+    const cellsAt = new Map([height, ...tallerHeights].map(rows => [rows, cellsOf(inputWidth, rows, options)]))
     const kept = keptClasses(manifest, options)
     const width = head + manifest.labels.length
     const least = Math.min(...kept.map(({ threshold }) => threshold))
     return (outputs, geometry) => {
       const { data } = outputs[name]!
+      const cells = cellsAt.get(geometry.inputHeight)!
       const candidates: Candidate[] = []
       for (let row = 0; row < cells.length; row++) {
         const at = row * width
@@ -72,10 +84,10 @@ interface Cell {
   readonly stride: number
 }
 
-const cellsOf = ({ input }: ModelManifest, { strides }: Options): readonly Cell[] =>
+const cellsOf = (width: number, height: number, { strides }: Options): readonly Cell[] =>
   strides.flatMap(stride => {
-    const columns = Math.floor(input.width / stride)
-    const rows = Math.floor(input.height / stride)
+    const columns = Math.floor(width / stride)
+    const rows = Math.floor(height / stride)
     return Array.from({ length: rows * columns }, (_, i) => ({
       column: i % columns,
       row: Math.floor(i / columns),

@@ -13,7 +13,9 @@ export interface InputGeometry {
 
 export interface Preprocess {
   readonly geometry: InputGeometry
-  /** Writes all of `out`, which has `inputWidth * inputHeight * 3` values. Pure but for `out`. */
+  /** Of the input tensor. */
+  readonly values: number
+  /** Writes all of `out`, which has that many `values`. Pure but for `out`. */
   fill(pixels: Uint8Array, out: Float32Array): void
 }
 
@@ -23,13 +25,14 @@ export const createPreprocess = (input: ModelInput, frameWidth: number, frameHei
   const horizontal = planAxis(frameWidth, geometry.contentWidth)
   const vertical = planAxis(frameHeight, geometry.contentHeight)
   const row = new Float32Array(frameWidth * 3)
-  const target = targetOf(input)
+  const target = targetOf(input, geometry.inputHeight)
   return {
     geometry,
+    values: geometry.inputWidth * geometry.inputHeight * 3,
     fill(pixels, out) {
       if (pixels.length !== frameWidth * frameHeight * 3)
         throw new RangeError(`Frame of ${frameWidth}x${frameHeight} has ${pixels.length} bytes instead of 3 per pixel.`)
-      if (geometry.contentWidth < input.width || geometry.contentHeight < input.height)
+      if (geometry.contentWidth < geometry.inputWidth || geometry.contentHeight < geometry.inputHeight)
         pad(input, target, geometry, out)
       for (let y = 0; y < geometry.contentHeight; y++) {
         mixRows(row, pixels, vertical, y)
@@ -40,21 +43,26 @@ export const createPreprocess = (input: ModelInput, frameWidth: number, frameHei
 }
 
 const geometryOf = (input: ModelInput, frameWidth: number, frameHeight: number): InputGeometry => {
-  const ratio = Math.min(input.width / frameWidth, input.height / frameHeight)
+  const inputHeight = heightFor(input, (input.width * frameHeight) / frameWidth)
+  const ratio = Math.min(input.width / frameWidth, inputHeight / frameHeight)
   const fit = (length: number, limit: number): number =>
     input.resize === 'stretch' ? limit : Math.max(1, Math.min(limit, Math.round(length * ratio)))
   return {
     inputWidth: input.width,
-    inputHeight: input.height,
+    inputHeight,
     contentWidth: fit(frameWidth, input.width),
-    contentHeight: fit(frameHeight, input.height),
+    contentHeight: fit(frameHeight, inputHeight),
   }
 }
 
-const targetOf = (input: ModelInput): Target => {
+/** The lowest of the input's heights that holds `rows`, else the tallest. */
+const heightFor = ({ height, tallerHeights = [] }: ModelInput, rows: number): number =>
+  [height, ...tallerHeights].find(one => one >= Math.round(rows)) ?? tallerHeights.at(-1) ?? height
+
+const targetOf = (input: ModelInput, inputHeight: number): Target => {
   const order = input.channels === 'rgb' ? ([0, 1, 2] as const) : ([2, 1, 0] as const)
   const planar = input.layout === 'nchw'
-  const channelStep = planar ? input.width * input.height : 1
+  const channelStep = planar ? input.width * inputHeight : 1
   // `order[i]` is the tensor's channel of colour i; mean and std stand in the tensor's order.
   const per = (value: (channel: 0 | 1 | 2) => number) =>
     [value(order[0]), value(order[1]), value(order[2])] as [number, number, number]

@@ -33,6 +33,7 @@ Names, sizes and layout are read from the graph. On a terminal, what is missing 
   --decoder NAME        ${decoderNames.join(', ')} (default: guessed from the outputs)
   --task NAME           vehicles, smoke-flame, water-segmentation, detection, classification (default: by decoder)
   --size WxH            for graphs that take any size
+  --taller-heights A,B  for yolox graphs that take any height: pictures that are not as wide as WxH get these many rows
   --channels rgb|bgr    order of colours the model was trained with (default rgb)
   --resize HOW          stretch or letterbox (default: letterbox for detectors)
   --mean A[,B,C]        value = (pixel 0..255 - mean) / std (default 0)
@@ -55,6 +56,7 @@ ${packageHelp}
       'decoder',
       'task',
       'size',
+      'taller-heights',
       'channels',
       'resize',
       'mean',

@@ -66,8 +66,10 @@ export const manifestFrom = async (onnxPath: string, given: Given): Promise<Pack
   if (!decoder) throw new UsageError(`"${answers.decoder}" is no decoder; there are ${decoderNames.join(', ')}.`)
   const isDetector = decoders[decoder]!.gives === 'detections'
   const activation = given.oneOf('activation', ['none', 'sigmoid', 'softmax'])
+  const tallerHeights = heightsOf(given)
   const input: ModelInput = {
     ...graph.input,
+    ...(tallerHeights ? { tallerHeights } : {}),
     channels: given.oneOf('channels', ['rgb', 'bgr']) ?? 'rgb',
     resize: given.oneOf('resize', ['stretch', 'letterbox']) ?? (isDetector ? 'letterbox' : 'stretch'),
     mean: threeNumbers(given, 'mean') ?? [...pixelsAsTheyAre.mean],
@@ -103,6 +105,14 @@ const idFrom = (path: string): string =>
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
+
+const heightsOf = (given: Given): number[] | undefined => {
+  const text = given.text('taller-heights')
+  if (text === undefined) return undefined
+  if (!/^\d{2,4}(,\d{2,4})*$/.test(text))
+    throw new UsageError(`--taller-heights is "${text}"; write rows, rising, e.g. 480,640.`)
+  return text.split(',').map(Number)
+}
 
 const sizeOf = (given: Given): { readonly width: number; readonly height: number } | undefined => {
   const text = given.text('size')

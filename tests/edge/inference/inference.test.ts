@@ -1,9 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createInference, type Inference, type InferenceOptions } from '../../../edge/inference/inference.js'
 import type { InferenceError } from '../../../edge/inference/inference-error.js'
-import { frameOf, load, temporaryFolder, writePackage, writeScriptedPackage } from './packages.js'
+import { frameOf, load, temporaryFolder, writeDetector, writePackage, writeScriptedPackage } from './packages.js'
 
 const quiet = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 
@@ -180,6 +182,35 @@ describe('inference', () => {
     )
     const wrongShape = writePackage({ outputs: [{ name: 'scores', shape: [1, 2, 4, 8] }] })
     await expect(started([wrongShape])).rejects.toThrow(/cannot be opened/)
+  })
+
+  it('refuses weights of one height where the manifest promises taller ones', async () => {
+    const inference = createInference({
+      packages: [await load(writeDetector({ resize: 'letterbox', tallerHeights: [128] }))],
+      workers: 1,
+      log: quiet,
+    })
+    await expect(inference.start()).rejects.toThrow(/takes pictures of 64 rows only; export it with an open height/)
+  })
+
+  it('judges cameras of 16:9 and 4:3 in turns with one model, neither shrunk to fit the other', async () => {
+    const folder = fileURLToPath(new URL('../../../models/road-users', import.meta.url))
+    const inference = await started([folder])
+    for (const name of ['junction', 'junction-4x3', 'junction']) {
+      const { data, info } = await sharp(join(folder, `golden/${name}.png`))
+        .raw()
+        .toBuffer({ resolveWithObject: true })
+      const expected = JSON.parse(readFileSync(join(folder, `golden/${name}.json`), 'utf8')) as { detections: object[] }
+      const { decoded } = await inference.detect(
+        'road-users',
+        frameOf(info.width, info.height, (x, y) => {
+          const at = (y * info.width + x) * info.channels
+          return [data[at]!, data[at + 1]!, data[at + 2]!]
+        }),
+      )
+      if (decoded.kind !== 'detections') throw new Error('Detections were expected.')
+      expect(decoded.detections).toHaveLength(expected.detections.length)
+    }
   })
 
   it('refuses weights that are not a model', async () => {

@@ -109,6 +109,59 @@ export const writePackage = (given: Json = {}, files: Readonly<Record<string, Ui
   return folder
 }
 
+const inputOf64 = {
+  name: 'images',
+  width: 64,
+  height: 64,
+  layout: 'nchw',
+  channels: 'rgb',
+  resize: 'stretch',
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+}
+
+/** 2×2 cells of stride 32: box over the cell, objectness the mean of red, one class. */
+export const writeDetector = (input: Json = {}): string => {
+  const kernel = new Float32Array(6 * 3 * 32 * 32)
+  // Rows of the head: x, y (half a cell from its corner), log width, log height, objectness, class.
+  for (let i = 0; i < 1024; i++) kernel[4 * 3 * 1024 + i] = 1 / 1024 / 255
+  const constants = [
+    { name: 'kernel', shape: [6, 3, 32, 32], data: kernel },
+    { name: 'bias', shape: [6], data: Float32Array.of(0.5, 0.5, 0, 0, 0, 1) },
+    { name: 'rows', shape: [3], data: BigInt64Array.of(1n, 6n, 4n) },
+  ]
+  const bytes = Buffer.concat(
+    onnxFile({
+      name: 'cells',
+      inputs: [{ name: 'images', shape: [1, 3, 64, 64] }],
+      outputs: [{ name: 'head', shape: [1, 4, 6] }],
+      constants,
+      nodes: [
+        {
+          operator: 'Conv',
+          inputs: ['images', 'kernel', 'bias'],
+          output: 'map',
+          attributes: { strides: [32, 32], kernel_shape: [32, 32] },
+        },
+        { operator: 'Reshape', inputs: ['map', 'rows'], output: 'flat' },
+        { operator: 'Transpose', inputs: ['flat'], output: 'head', attributes: { perm: [0, 2, 1] } },
+      ],
+    }),
+  )
+  return writePackage(
+    {
+      task: 'detection',
+      decoder: { name: 'yolox', strides: [32] },
+      input: { ...inputOf64, ...input },
+      outputs: [{ name: 'head', shape: [1, 4, 6] }],
+      labels: ['car'],
+      weights: { path: 'model.onnx', sha256: digest(bytes), bytes: bytes.length },
+      golden: [{ image: 'golden/a.json', expected: 'golden/a.json' }],
+    },
+    { 'model.onnx': bytes, 'golden/a.json': '{}' },
+  )
+}
+
 /** A package whose answers follow a script; same outputs as the model of means. */
 export const writeScriptedPackage = (script: Json, changes: Json = {}): string => {
   const text = JSON.stringify(script)

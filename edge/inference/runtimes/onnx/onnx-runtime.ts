@@ -1,4 +1,5 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import type { ModelInput } from '@watchpost/shared/manifest/model-manifest'
 import type { ModelPackage } from '../../model-package.js'
 import type { ModelRuntime, ModelSession } from '../../model-runtime.js'
 import type { Tensors } from '../../tensor.js'
@@ -30,7 +31,7 @@ export const onnxRuntime = createOnnxRuntime({ threads: sessionOptions.intraOpNu
 
 const openSession = (session: InferenceSession, { manifest }: ModelPackage): ModelSession => {
   const { input, outputs } = manifest
-  const shape = shapeOf(input)
+  const usual = input.width * input.height * 3
   // Outputs are filled in place, at every run the same memory.
   const fetches: Record<string, OrtTensor> = {}
   const results: Record<string, { shape: readonly number[]; data: Float32Array }> = {}
@@ -44,15 +45,23 @@ const openSession = (session: InferenceSession, { manifest }: ModelPackage): Mod
   return {
     async run(values): Promise<Tensors> {
       if (values !== fed) {
-        feeds = { [input.name]: new OrtTensor('float32', values, shape) }
+        const height = values.length / (input.width * 3)
+        feeds = { [input.name]: new OrtTensor('float32', values, shapeOf({ ...input, height })) }
         fed = values
       }
+      if (values.length !== usual) return tensorsOf(await session.run(feeds), outputs)
       await session.run(feeds, fetches)
       return results
     },
     close: () => session.release(),
   }
 }
+
+/** Of a taller input: how many rows its outputs have only the graph knows. */
+const tensorsOf = (found: InferenceSession.ReturnType, outputs: ModelPackage['manifest']['outputs']): Tensors =>
+  Object.fromEntries(
+    outputs.map(({ name }) => [name, { shape: found[name]!.dims, data: found[name]!.data as Float32Array }]),
+  )
 
 /** A wrong name, type or size is said here, with what to correct; the first run would only say that something is wrong. */
 const checkGraph = (session: InferenceSession, { manifest, weightsPath }: ModelPackage): void => {
@@ -83,8 +92,14 @@ const checkGraph = (session: InferenceSession, { manifest, weightsPath }: ModelP
       `${weightsPath} has ${session.inputNames.length} inputs (${session.inputNames.join(', ')}); Watchpost feeds one: export the model with the others fixed.`,
     )
   fits('input', input.name, inputShape)
+  const declared = session.inputMetadata[session.inputNames.indexOf(input.name)]
+  const rows = declared?.isTensor ? declared.shape[input.layout === 'nchw' ? 2 : 1] : undefined
+  if (input.tallerHeights && typeof rows === 'number')
+    throw new Error(
+      `${weightsPath} takes pictures of ${rows} rows only; export it with an open height, or leave input.tallerHeights out of the manifest.`,
+    )
   for (const { name, shape } of outputs) fits('outputs', name, shape)
 }
 
-const shapeOf = ({ layout, height, width }: ModelPackage['manifest']['input']): readonly number[] =>
+const shapeOf = ({ layout, height, width }: ModelInput): readonly number[] =>
   layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3]

@@ -172,6 +172,33 @@ describe('decoder yolox', () => {
     expect(run(manifest({ keep: ['person'], iou: 0.9 }), same)).toHaveLength(2)
   })
 
+  it('reads the rows of a taller input by its height', () => {
+    const tall = manifest()
+    tall.input = { ...tall.input, resize: 'letterbox', tallerHeights: [32] }
+    expect(decoderProblems(tall)).toEqual([])
+    // 4×4 cells of stride 8 come first: row 13 is the cell (1, 3), centre (12, 28).
+    const rows = tensor([1, 20, 7], row(13, [0.5, 0.5, 0, 0, 0.8, 0, 0.5]))
+    expect(detectionsOf(createDecode(tall)({ rows }, stretched(32, 32)))).toEqual([
+      { label: 'motorcycle', confidence: 0.4, box: [0.25, 0.75, 0.25, 0.25] },
+    ])
+  })
+
+  it('refuses taller heights that do not fit the strides, are out of order or stretched', () => {
+    const tall = manifest()
+    tall.input = { ...tall.input, tallerHeights: [40, 32] }
+    expect(decoderProblems(tall)).toEqual([
+      'input.tallerHeights goes with resize "letterbox" only; leave it out.',
+      'input.tallerHeights must rise from above 16; put them in order.',
+      'input.tallerHeights has 40, which is no multiple of the coarsest stride 16; take 48 or leave it out.',
+    ])
+    const grid = manifestOf({})
+    grid.input = { ...grid.input, resize: 'letterbox', tallerHeights: [64] }
+    expect(decoderProblems(grid)).toEqual(['The decoder grid reads one size; leave input.tallerHeights out.'])
+    expect(decoderProblems({ ...tall, runtime: 'tfjs' })).toContain(
+      'Only ONNX weights of the package itself run at several sizes; leave input.tallerHeights out.',
+    )
+  })
+
   it('refuses strides that do not make the declared number of rows', () => {
     expect(decoderProblems(manifest({ strides: [8, 16, 32] }))).toEqual([])
     expect(decoderProblems(manifest({ strides: [8] }))).toEqual([

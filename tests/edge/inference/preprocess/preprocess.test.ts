@@ -86,6 +86,30 @@ describe('preprocess', () => {
     expect(Array.from(out.subarray(24))).toEqual(new Array(24).fill(5))
   })
 
+  it('takes the lowest height in which a picture fills the width, else the tallest', () => {
+    const input = inputOf({ width: 8, height: 4, tallerHeights: [6, 8], resize: 'letterbox', layout: 'nchw' })
+    const sizeOf = (width: number, height: number) => {
+      const { geometry, values } = createPreprocess(input, width, height)
+      return [geometry.inputHeight, geometry.contentWidth, geometry.contentHeight, values / 24]
+    }
+    expect(sizeOf(16, 8)).toEqual([4, 8, 4, 4])
+    expect(sizeOf(16, 9)).toEqual([6, 8, 5, 6])
+    expect(sizeOf(32, 24)).toEqual([6, 8, 6, 6])
+    expect(sizeOf(5, 5)).toEqual([8, 8, 8, 8])
+    expect(sizeOf(5, 10)).toEqual([8, 4, 8, 8])
+  })
+
+  it('keeps colours apart in a taller input, too', () => {
+    const input = inputOf({ width: 2, height: 2, tallerHeights: [4], resize: 'letterbox', layout: 'nchw', padValue: 9 })
+    const { values, fill } = createPreprocess(input, 2, 3)
+    const out = new Float32Array(values)
+    fill(
+      Uint8Array.from({ length: 18 }, (_, i) => (i % 3) + 1),
+      out,
+    )
+    expect(Array.from(out)).toEqual([1, 2, 3].flatMap(colour => [...new Array(6).fill(colour), 9, 9]))
+  })
+
   it('refuses a frame whose size does not fit its bytes', () => {
     expect(() => run(inputOf({}), 8, 8, new Uint8Array(8 * 8 * 3 - 1))).toThrow(/Frame of 8x8 has 191 bytes/)
   })
