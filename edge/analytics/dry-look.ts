@@ -4,7 +4,7 @@ import type { Polygon } from '@watchpost/shared/contracts/primitives'
 import type { ScoreMask } from './gauge.js'
 import { cellsInside } from './geometry.js'
 
-/** What is learnt is kept for cells of this grid over the frame: 15 kB a camera at most. */
+/** What is learnt is kept for cells of this grid over the frame: some 25 kB for a road that fills a third of it. */
 const columns = 56
 const rows = 32
 /** The sun, lamps and shadows make a road look different: each part of the (UTC) day has a look of its own. */
@@ -17,25 +17,28 @@ const leastSpanMs = 3_600_000
 const risePerDay = 0.03
 /** A cell that even on its driest day scored this share of the threshold says nothing about water. */
 const suspectShare = 0.8
+/** What was seen of the part of the day under way is stored so often, so that restarts cost no more of it. */
+const storeMs = 10 * 60_000
 /** Raised whenever the stored form changes; an older form is not taken over. */
-const stateVersion = 1
+const stateVersion = 2
 
 const Part = Type.Object({ days: Type.Number(), scores: Type.Array(Type.Number()) })
+const Seeing = Type.Object({
+  slot: Type.Number({ description: 'Of a part of one day, counted since 1970.' }),
+  since: Type.Number(),
+  until: Type.Number(),
+  frames: Type.Number(),
+  sums: Type.Array(Type.Number()),
+})
 const Kept = Type.Object({
   version: Type.Literal(stateVersion),
   madeFor: Type.String({ description: 'Weights and road zone: another model or zone looks otherwise.' }),
   parts: Type.Array(Type.Union([Part, Type.Null()]), { minItems: parts, maxItems: parts }),
+  seeing: Type.Union([Seeing, Type.Null()]),
 })
 type Part = Static<typeof Part>
+type Seeing = Static<typeof Seeing>
 type Kept = Static<typeof Kept>
-
-interface Seeing {
-  readonly slot: number
-  readonly since: number
-  readonly sums: Float64Array
-  until: number
-  frames: number
-}
 
 /**
  * How wet a dry road looks to the model through one fixed camera: per cell and part of the day the mean score of the
@@ -52,7 +55,7 @@ export const createDryLook = (
   const place = JSON.stringify(zone)
   const positionOf = new Map(cells.map((cell, position) => [cell, position]))
   let kept: Kept | undefined = Value.Check(Kept, restored) ? restored : undefined
-  let seeing: Seeing | null = null
+  let seeing = structuredClone(kept?.seeing ?? null)
 
   /** What was seen of a part of a day, now that it is over. */
   const close = (
@@ -62,7 +65,7 @@ export const createDryLook = (
     if (frames < leastFrames || until - since < leastSpanMs) return looks
     const part = slot % parts
     const before = looks[part]
-    const scores = Array.from(sums, (sum, position) => {
+    const scores = sums.map((sum, position) => {
       const mean = sum / frames
       const usual = before?.scores[position]
       return Math.round(1000 * (usual === undefined ? mean : Math.min(mean, usual + risePerDay))) / 1000
@@ -78,20 +81,22 @@ export const createDryLook = (
     accept(at: number, mask: ScoreMask, threshold: number, model: string): ((pixel: number) => boolean) | null {
       if (days === 0 || cells.length === 0) return null
       const madeFor = `${model} ${place}`
-      if (kept?.madeFor !== madeFor || kept.parts.some(part => part && part.scores.length !== cells.length)) {
-        kept = { version: stateVersion, madeFor, parts: Array.from({ length: parts }, () => null) }
+      const fits = (scores: readonly number[] | undefined) => !scores || scores.length === cells.length
+      if (kept?.madeFor !== madeFor || !fits(seeing?.sums) || !kept.parts.every(part => fits(part?.scores))) {
+        kept = { version: stateVersion, madeFor, parts: Array.from({ length: parts }, () => null), seeing: null }
         seeing = null
       }
       const slot = Math.floor(at / partMs)
       if (seeing && seeing.slot !== slot) {
-        const looks = close(seeing, kept.parts)
-        if (looks !== kept.parts) kept = { ...kept, parts: [...looks] }
+        kept = { ...kept, parts: [...close(seeing, kept.parts)], seeing: null }
         seeing = null
       }
-      seeing ??= { slot, since: at, until: at, frames: 0, sums: new Float64Array(cells.length) }
+      seeing ??= { slot, since: at, until: at, frames: 0, sums: cells.map(() => 0) }
       seeing.until = at
       seeing.frames++
       for (const [position, score] of pooled(mask, cells).entries()) seeing.sums[position]! += score
+      if (at - (kept.seeing?.until ?? seeing.since) >= storeMs)
+        kept = { ...kept, seeing: { ...seeing, sums: seeing.sums.map(sum => Math.round(1000 * sum) / 1000) } }
       const look = kept.parts[slot % parts]
       if (!look || look.days < days) return null
       const suspect = (position: number) => look.scores[position]! >= suspectShare * threshold
@@ -101,7 +106,7 @@ export const createDryLook = (
         return position !== undefined && suspect(position)
       }
     },
-    /** For a restart; the same object until a part of a day is over. */
+    /** For a restart; the same object for ten minutes, or until a part of the day is over. */
     state: (): unknown => kept,
   }
 }

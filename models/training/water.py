@@ -56,6 +56,11 @@ def turned(rng):
     return (there @ about @ back).astype(np.float32)
 
 
+def framed(record, rng):
+    matrix = augment.random_frame(rng, WIDTH, HEIGHT, least=0.3 if record.set in ('aerial', 'rendered') else 0.45)
+    return matrix @ turned(rng) if record.set == 'aerial' else matrix
+
+
 def guessed(net, records_, pictures):
     """Self-training: for each flooded photograph (truth, known), 0 or 255, of the pixels the net is sure of; none where it finds hardly any water."""
     chosen = [i for i, r in enumerate(records_) if kind_of(r) == SOMEWHERE]
@@ -82,6 +87,15 @@ class Waters(Dataset):
     def __len__(self):
         return len(self.order)
 
+    def patch(self, picture, truth, rng):
+        """A part of another aerial picture laid over this one: there are few of them, and what stands beside what is learnt by heart."""
+        other = self.order[rng.choice([k for k, i in enumerate(self.order) if self.records[i].set == 'aerial'])]
+        matrix = framed(self.records[other], rng)
+        tall, wide = int(rng.uniform(0.3, 0.8) * HEIGHT), int(rng.uniform(0.3, 0.8) * WIDTH)
+        y, x = rng.integers(0, HEIGHT - tall), rng.integers(0, WIDTH - wide)
+        for over, part in ((picture, np.asarray(self.pictures[other])), (truth, np.asarray(self.masks[self.mask_of[other]])[..., 0])):
+            over[y:y + tall, x:x + wide] = augment.warp(part, matrix, cv2.BORDER_REFLECT_101)[y:y + tall, x:x + wide]
+
     def __getitem__(self, position):
         cv2.setNumThreads(0)
         rng = np.random.default_rng((SEED, self.epoch, position))
@@ -103,12 +117,12 @@ class Waters(Dataset):
             # Sources differ in size and sharpness: the same coarse picture of both, or the net learns the source.
             size = rng.uniform(0.35, 0.75)
             picture = cv2.resize(cv2.resize(picture, None, fx=size, fy=size, interpolation=cv2.INTER_AREA), (WIDTH, HEIGHT))
-        matrix = augment.random_frame(rng, WIDTH, HEIGHT, least=0.3 if record.set in ('aerial', 'rendered') else 0.45)
-        if record.set == 'aerial':
-            matrix = matrix @ turned(rng)
+        matrix = framed(record, rng)
         border = cv2.BORDER_REFLECT_101 if kind == MASKED else cv2.BORDER_CONSTANT
         picture = augment.warp(picture, matrix, border)
         truth, known = augment.warp(truth, matrix, border), augment.warp(known, matrix, border)
+        if record.set == 'aerial' and rng.random() < 0.5:
+            self.patch(picture, truth, rng)
         if kind == EMPTY:
             if rng.random() < 0.15:
                 picture = plumes.lamps(picture, rng)  # before the water, which mirrors them

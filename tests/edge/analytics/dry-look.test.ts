@@ -103,14 +103,32 @@ describe('the dry look of a road', () => {
     expect(share({}, 'damaged')).toBeCloseTo(0.25, 1)
   })
 
-  it('stores something new only when a part of the day is over', () => {
+  it('learns the same of a day in which the agent is restarted every hour', () => {
+    let stored: unknown
+    for (let hour = 0; hour < 4 * 24; hour++) {
+      const analytic = open({}, stored)
+      const before = analytic.state!()
+      watch(analytic, hour / 24, (hour + 1) / 24, () => shining)
+      expect(analytic.state!(), 'something new is to be stored').not.toBe(before)
+      stored = JSON.parse(JSON.stringify(analytic.state!()))
+    }
+    expect(watch(open({}, stored), 4, 4.01, () => shining).share).toBe(0)
+  })
+
+  it('stores something new every ten minutes, and when a part of the day is over', () => {
     const analytic = open()
-    watch(analytic, 0, 0.1, () => shining)
-    const before = analytic.state!()
-    watch(analytic, 0.1, 0.15, () => shining)
-    expect(analytic.state!()).toBe(before)
-    watch(analytic, 0.15, 0.2, () => shining)
-    expect(analytic.state!()).not.toBe(before)
+    const stored = (from: number, to: number) => {
+      watch(analytic, from / 24, to / 24, () => shining)
+      return analytic.state!()
+    }
+    const first = stored(0, 0.1)
+    expect(stored(0.1, 0.15)).toBe(first)
+    const second = stored(0.2, 0.3)
+    expect(second).not.toBe(first)
+    expect(stored(0.3, 0.35)).toBe(second)
+    stored(0.35, 3.98)
+    const last = analytic.state!()
+    expect(stored(4, 4.04)).not.toBe(last)
   })
 
   it('leaves nothing out when told so', () => {
