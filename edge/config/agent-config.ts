@@ -106,7 +106,7 @@ export const PlumeAnalytic = analyticOf('smoke-flame', {
   minShare: Type.Number({
     minimum: 0,
     maximum: 1,
-    default: 0.004,
+    default: 0.002,
     description: 'Least share of the zone that counts.',
   }),
   sensitivity: Type.Number({
