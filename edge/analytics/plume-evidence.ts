@@ -16,6 +16,8 @@ export interface PlumeEvidence {
   /** Share of the zone under the plume itself, 0..1. */
   readonly share: number
   readonly box: Box | null
+  /** Where the plume stands, as a share of the picture's width: wind moves its top, not its foot. */
+  readonly footX: number | null
   readonly confidence: number
 }
 
@@ -81,6 +83,15 @@ export const plumeEvidence = (
     isEnough: isSure || (share > 0 && share >= minShare && (isPlain || isLasting)),
     share,
     box: plume?.box ?? null,
+    footX: plume && footOf(plume.cells, columns),
     confidence: plume ? mean(plume.cells.map(cell => score[cell]!)) : 0,
   }
+}
+
+/** Middle of the lowest row of cells. */
+const footOf = (cells: readonly number[], columns: number): number => {
+  const lowest = Math.floor(Math.max(...cells) / columns)
+  return mean(
+    cells.filter(cell => Math.floor(cell / columns) === lowest).map(cell => ((cell % columns) + 0.5) / columns),
+  )
 }

@@ -12,6 +12,8 @@ export interface Plume {
   readonly growthPerMinute: number
   readonly flicker: number
   readonly box: Box | null
+  /** Null exactly when there is no box. */
+  readonly footX: number | null
 }
 
 const growthWindow = { windowMs: 120_000, bucketMs: 5_000 }
@@ -29,11 +31,11 @@ export const createPlumeZone = ({
   let frames: readonly { readonly share: number; readonly counts: boolean }[] = []
   let previous: readonly number[] | null = null
   let flicker = 0
-  let seen: { readonly box: Box; readonly confidence: number } | null = null
+  let seen: { readonly box: Box; readonly footX: number; readonly confidence: number } | null = null
 
   return {
     accept(at: number, grid: PlumeGrid, cells: readonly number[], unusual: Unusual, options: EvidenceOptions): Plume {
-      const { isEnough, share, box, confidence } = plumeEvidence(grid, cells, unusual, options)
+      const { isEnough, share, box, footX, confidence } = plumeEvidence(grid, cells, unusual, options)
       frames = [...frames, { share, counts: isEnough }].slice(-persistence.n)
       const present = frames.filter(({ counts }) => counts).length >= persistence.k
       const scores = cells.map(cell => grid.scores[cell]!)
@@ -46,7 +48,7 @@ export const createPlumeZone = ({
       // Growth is that of a plume that is there: its appearance itself would look like the fastest of all.
       if (present) trend.add({ at, value: share })
       else trend.clear()
-      if (box) seen = { box, confidence }
+      if (box && footX !== null) seen = { box, footX, confidence }
       // A plume that a gust hides for a frame keeps its last box; one that is gone has none.
       else if (!present) seen = null
       return {
@@ -56,6 +58,7 @@ export const createPlumeZone = ({
         growthPerMinute: trend.spanMs() >= minGrowthSpanMs ? (trend.slope() ?? 0) * 60_000 : 0,
         flicker,
         box: seen?.box ?? null,
+        footX: seen?.footX ?? null,
       }
     },
     clear(): void {

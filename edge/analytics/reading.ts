@@ -43,6 +43,8 @@ export type Reading =
       readonly flicker: number
       /** Of the plume's surest connected cells. */
       readonly box: Box | null
+      /** Where the plume stands, 0..1 from the left; null exactly when there is no box. */
+      readonly footX: number | null
     }
   | {
       readonly type: 'crossing'

@@ -64,7 +64,7 @@ export const createPlumeRule = (config: PlumeAnalytic, { cameraId, view, restore
         ? {
             measure: { property: `${reading.label}Share`, value: Number(reading.share.toFixed(4)), unit: '1' },
             geometry: { label: reading.label, ...(reading.box ? { box: reading.box } : {}) },
-            ...(view && reading.box ? { bearingDeg: bearingOf(reading.box[0] + reading.box[2] / 2, view) } : {}),
+            ...(view && reading.footX !== null ? { bearingDeg: bearingOf(reading.footX, view) } : {}),
           }
         : {}),
     })

@@ -91,4 +91,14 @@ describe('smoke and flame rule', () => {
     expect(bearing(0.2)).toBeCloseTo(350 - (Math.atan(0.6) * 180) / Math.PI, 0)
     expect(bearing(0.8)).toBeCloseTo(350 + (Math.atan(0.6) * 180) / Math.PI - 360, 0)
   })
+
+  it('takes the bearing of the foot of a plume that leans in the wind', () => {
+    const leaning = [0, 1, 2, 3, 4].map(step => smokeAt(0.1 + 0.06 * step, 0.4 - 0.06 * step, 0.04))
+    const view = { bearingDeg: 0, fieldOfViewDeg: 90 }
+    const [began] = plumeChain({}, { view }).run(10, () => leaning)
+    const [left, , width] = began!.geometry!.box!
+    expect(left + width / 2).toBeGreaterThan(0.2)
+    const footDeg = 360 - (Math.atan(0.8) * 180) / Math.PI
+    expect(Math.abs(began!.bearingDeg! - footDeg)).toBeLessThan(2)
+  })
 })
