@@ -16,6 +16,8 @@ const propertyOf = { smoke: 'smokeShare', flame: 'flameShare' } as const
 const defaultThreshold = 0.5
 /** Far smoke is faint and told by time; flames are bright, and reflections of the sun flicker, too. */
 const leastScore = { smoke: 0.1, flame: 0.3 } as const
+/** Of `minShare`: a far plume begins as a single cell of the picture, a single cell of flame is mostly a lamp. */
+const shareAsked = { smoke: 0.5, flame: 1 } as const
 
 interface Watched {
   readonly zone: Zone & { readonly landUse: 'forest' | 'field' | 'urban' }
@@ -82,8 +84,8 @@ export const createPlumeAnalytic = (
         const now = { model: input.result!.model.sha256, threshold, isAlarmed: alarmed.has(label) }
         const unusual = usual.accept(label, at, { ...grid, scores }, now)
         alarmed.delete(label)
-        const { sensitivity, minShare } = config
-        const options = { threshold, leastScore: leastScore[label], sensitivity, minShare }
+        const minShare = config.minShare * shareAsked[label]
+        const options = { threshold, leastScore: leastScore[label], sensitivity: config.sensitivity, minShare }
         for (const { zone, cells } of layout.watched) {
           const plume = zones.get(`${zone.id} ${label}`)!.accept(at, { ...grid, scores }, cells, unusual, options)
           if (plume.present) alarmed.add(label)

@@ -106,8 +106,8 @@ export const PlumeAnalytic = analyticOf('smoke-flame', {
   minShare: Type.Number({
     minimum: 0,
     maximum: 1,
-    default: 0.002,
-    description: 'Least share of the zone that counts.',
+    default: 0.004,
+    description: 'Least share of the zone that counts; of smoke half of it, because far plumes begin small.',
   }),
   sensitivity: Type.Number({
     minimum: 0.25,

@@ -55,7 +55,7 @@ export const plumeConfig: PlumeAnalytic = {
     },
   ],
   persistence: { k: 4, n: 6 },
-  minShare: 0.002,
+  minShare: 0.004,
   sensitivity: 1,
   endDwellSeconds: 60,
   observeEverySeconds: 30,
