@@ -83,13 +83,14 @@ class Waters(Dataset):
         """`guesses`: index of a flooded photograph -> what the net is sure of, see guessed()."""
         self.records, self.pictures, self.masks, self.guesses = records_, pictures, masks, guesses
         self.mask_of, self.order, self.epoch = mask_of, order, epoch
+        self.aerial = [i for i in order if records_[i].set == 'aerial']
 
     def __len__(self):
         return len(self.order)
 
     def patch(self, picture, truth, rng):
         """A part of another aerial picture laid over this one: there are few of them, and what stands beside what is learnt by heart."""
-        other = self.order[rng.choice([k for k, i in enumerate(self.order) if self.records[i].set == 'aerial'])]
+        other = self.aerial[rng.integers(len(self.aerial))]
         matrix = framed(self.records[other], rng)
         tall, wide = int(rng.uniform(0.3, 0.8) * HEIGHT), int(rng.uniform(0.3, 0.8) * WIDTH)
         y, x = rng.integers(0, HEIGHT - tall), rng.integers(0, WIDTH - wide)
