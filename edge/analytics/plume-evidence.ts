@@ -15,9 +15,13 @@ export interface PlumeEvidence {
   readonly isEnough: boolean
   /** Share of the zone under the plume itself, 0..1. */
   readonly share: number
-  readonly box: Box | null
-  /** Where the plume stands, as a share of the picture's width: wind moves its top, not its foot. */
-  readonly footX: number | null
+  readonly plume: SeenPlume | null
+}
+
+export interface SeenPlume {
+  readonly box: Box
+  /** Where it stands, as a share of the picture's width: wind moves its top, not its foot. */
+  readonly footX: number
   readonly confidence: number
 }
 
@@ -82,9 +86,11 @@ export const plumeEvidence = (
   return {
     isEnough: isSure || (share > 0 && share >= minShare && (isPlain || isLasting)),
     share,
-    box: plume?.box ?? null,
-    footX: plume && footOf(plume.cells, columns),
-    confidence: plume ? mean(plume.cells.map(cell => score[cell]!)) : 0,
+    plume: plume && {
+      box: plume.box,
+      footX: footOf(plume.cells, columns),
+      confidence: mean(plume.cells.map(cell => score[cell]!)),
+    },
   }
 }
 

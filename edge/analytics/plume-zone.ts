@@ -1,5 +1,5 @@
 import type { Box } from '@watchpost/shared/contracts/primitives'
-import { type EvidenceOptions, type PlumeGrid, plumeEvidence } from './plume-evidence.js'
+import { type EvidenceOptions, type PlumeGrid, plumeEvidence, type SeenPlume } from './plume-evidence.js'
 import { createTrend, mean, median } from './statistics.js'
 import type { Unusual } from './usual-scores.js'
 
@@ -31,11 +31,11 @@ export const createPlumeZone = ({
   let frames: readonly { readonly share: number; readonly counts: boolean }[] = []
   let previous: readonly number[] | null = null
   let flicker = 0
-  let seen: { readonly box: Box; readonly footX: number; readonly confidence: number } | null = null
+  let seen: SeenPlume | null = null
 
   return {
     accept(at: number, grid: PlumeGrid, cells: readonly number[], unusual: Unusual, options: EvidenceOptions): Plume {
-      const { isEnough, share, box, footX, confidence } = plumeEvidence(grid, cells, unusual, options)
+      const { isEnough, share, plume } = plumeEvidence(grid, cells, unusual, options)
       frames = [...frames, { share, counts: isEnough }].slice(-persistence.n)
       const present = frames.filter(({ counts }) => counts).length >= persistence.k
       const scores = cells.map(cell => grid.scores[cell]!)
@@ -48,7 +48,7 @@ export const createPlumeZone = ({
       // Growth is that of a plume that is there: its appearance itself would look like the fastest of all.
       if (present) trend.add({ at, value: share })
       else trend.clear()
-      if (box && footX !== null) seen = { box, footX, confidence }
+      if (plume) seen = plume
       // A plume that a gust hides for a frame keeps its last box; one that is gone has none.
       else if (!present) seen = null
       return {

@@ -3,7 +3,7 @@ import { createDecode } from './decoders/decoder-options.js'
 import type { Decoded } from './inference-result.js'
 import type { ModelPackage } from './model-package.js'
 import type { FrameMoment, ModelRuntime, ModelSession } from './model-runtime.js'
-import { createPreprocess, type Preprocess } from './preprocess/preprocess.js'
+import { createPreprocess, heightsOf, type Preprocess } from './preprocess/preprocess.js'
 
 /** A session with what stands before and behind it: frame in, decoded answer out. One call at a time. */
 export interface OpenModel {
@@ -25,8 +25,7 @@ export const openModel = async (model: ModelPackage, runtime: ModelRuntime): Pro
   const { input } = model.manifest
   const session = await runtime.open(model)
   const decode = createDecode(model.manifest)
-  const tallest = input.tallerHeights?.at(-1) ?? input.height
-  const buffer = new Float32Array(input.width * tallest * 3)
+  const buffer = new Float32Array(input.width * heightsOf(input).at(-1)! * 3)
   const plans = new Map<string, Plan>()
   const planFor = (width: number, height: number): Plan => {
     const key = `${width}x${height}`

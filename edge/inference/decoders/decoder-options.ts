@@ -1,6 +1,7 @@
 import { validateConfig } from '@watchpost/shared/config/validate-config'
 import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
 import type { Decoded } from '../inference-result.js'
+import { heightsOf } from '../preprocess/preprocess.js'
 import type { Decode, Decoder } from './decoder.js'
 import { decoders } from './decoders.js'
 
@@ -18,18 +19,18 @@ export const decoderProblems = (manifest: ModelManifest): readonly string[] => {
 }
 
 const heightProblems = (
-  { input: { height, tallerHeights, resize }, decoder: { name }, runtime, derivedFrom }: ModelManifest,
+  { input, decoder: { name }, runtime, derivedFrom }: ModelManifest,
   { readsTallerHeights }: Decoder,
 ): readonly string[] => {
-  if (!tallerHeights) return []
-  const rising = [height, ...tallerHeights].every((one, i, all) => i === 0 || one > all[i - 1]!)
+  if (!input.tallerHeights) return []
+  const rising = heightsOf(input).every((height, i, all) => i === 0 || height > all[i - 1]!)
   return [
-    ...(resize === 'letterbox' ? [] : ['input.tallerHeights goes with resize "letterbox" only; leave it out.']),
+    ...(input.resize === 'letterbox' ? [] : ['input.tallerHeights goes with resize "letterbox" only; leave it out.']),
     ...(runtime === 'onnx' && !derivedFrom
       ? []
       : ['Only ONNX weights of the package itself run at several sizes; leave input.tallerHeights out.']),
     ...(readsTallerHeights ? [] : [`The decoder ${name} reads one size; leave input.tallerHeights out.`]),
-    ...(rising ? [] : [`input.tallerHeights must rise from above ${height}; put them in order.`]),
+    ...(rising ? [] : [`input.tallerHeights must rise from above ${input.height}; put them in order.`]),
   ]
 }
 

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { heightsOf } from '../preprocess/preprocess.js'
 import { type Candidate, detectorOptions, keptClasses, labelProblems, resolve } from './boxes.js'
 import type { Decoder } from './decoder.js'
 import { missingOutput, outputNamed, showShape } from './layout.js'
@@ -53,8 +54,8 @@ export const yolox: Decoder = {
   create(manifest, given) {
     const options = given as Options
     const { name } = outputNamed(manifest, options.output)!
-    const { width: inputWidth, height, tallerHeights = [] } = manifest.input
-    const cellsAt = new Map([height, ...tallerHeights].map(rows => [rows, cellsOf(inputWidth, rows, options)]))
+    const { input } = manifest
+    const cellsAt = new Map(heightsOf(input).map(height => [height, cellsOf(input.width, height, options)]))
     const kept = keptClasses(manifest, options)
     const width = head + manifest.labels.length
     const least = Math.min(...kept.map(({ threshold }) => threshold))

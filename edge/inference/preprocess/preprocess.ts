@@ -55,9 +55,14 @@ const geometryOf = (input: ModelInput, frameWidth: number, frameHeight: number):
   }
 }
 
+/** All heights the weights take, rising. */
+export const heightsOf = ({ height, tallerHeights = [] }: ModelInput): readonly number[] => [height, ...tallerHeights]
+
 /** The lowest of the input's heights that holds `rows`, else the tallest. */
-const heightFor = ({ height, tallerHeights = [] }: ModelInput, rows: number): number =>
-  [height, ...tallerHeights].find(one => one >= Math.round(rows)) ?? tallerHeights.at(-1) ?? height
+const heightFor = (input: ModelInput, rows: number): number => {
+  const heights = heightsOf(input)
+  return heights.find(height => height >= Math.round(rows)) ?? heights.at(-1)!
+}
 
 const targetOf = (input: ModelInput, inputHeight: number): Target => {
   const order = input.channels === 'rgb' ? ([0, 1, 2] as const) : ([2, 1, 0] as const)

@@ -5,7 +5,15 @@ import sharp from 'sharp'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createInference, type Inference, type InferenceOptions } from '../../../edge/inference/inference.js'
 import type { InferenceError } from '../../../edge/inference/inference-error.js'
-import { frameOf, load, temporaryFolder, writeDetector, writePackage, writeScriptedPackage } from './packages.js'
+import {
+  frameOf,
+  load,
+  meansInput,
+  temporaryFolder,
+  writeDetector,
+  writePackage,
+  writeScriptedPackage,
+} from './packages.js'
 
 const quiet = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 
@@ -172,7 +180,7 @@ describe('inference', () => {
   })
 
   it('refuses to start when the weights do not have the declared names or shapes, and says so', async () => {
-    const wrongName = writePackage({ input: { ...input, name: 'picture' } })
+    const wrongName = writePackage({ input: { ...meansInput, name: 'picture' } })
     await expect(started([wrongName])).rejects.toThrow(
       /has no input "picture"; its inputs are images: correct input.name/,
     )
@@ -267,14 +275,3 @@ describe('inference', () => {
     expect(longestMs).toBeLessThan(60)
   })
 })
-
-const input = {
-  name: 'images',
-  width: 64,
-  height: 32,
-  layout: 'nchw',
-  channels: 'rgb',
-  resize: 'stretch',
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-}

@@ -46,6 +46,18 @@ export const meansModel = (): Uint8Array => {
 
 type Json = Record<string, unknown>
 
+/** Of the model of means: pixels as they are. */
+export const meansInput = {
+  name: 'images',
+  width: 64,
+  height: 32,
+  layout: 'nchw',
+  channels: 'rgb',
+  resize: 'stretch',
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+}
+
 export const gridManifest = (weights: Uint8Array | string, changes: Json = {}): Json => ({
   schemaVersion: 1,
   id: 'means',
@@ -54,16 +66,7 @@ export const gridManifest = (weights: Uint8Array | string, changes: Json = {}): 
   runtime: 'onnx',
   decoder: { name: 'grid' },
   weights: { path: 'model.onnx', sha256: digest(weights), bytes: Buffer.byteLength(weights) },
-  input: {
-    name: 'images',
-    width: 64,
-    height: 32,
-    layout: 'nchw',
-    channels: 'rgb',
-    resize: 'stretch',
-    mean: [0, 0, 0],
-    std: [1, 1, 1],
-  },
+  input: meansInput,
   outputs: [{ name: 'scores', shape: [1, 2, 2, 4] }],
   labels: ['smoke', 'flame'],
   thresholds: { default: 0.5 },
@@ -109,17 +112,6 @@ export const writePackage = (given: Json = {}, files: Readonly<Record<string, Ui
   return folder
 }
 
-const inputOf64 = {
-  name: 'images',
-  width: 64,
-  height: 64,
-  layout: 'nchw',
-  channels: 'rgb',
-  resize: 'stretch',
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-}
-
 /** 2×2 cells of stride 32: box over the cell, objectness the mean of red, one class. */
 export const writeDetector = (input: Json = {}): string => {
   const kernel = new Float32Array(6 * 3 * 32 * 32)
@@ -152,7 +144,7 @@ export const writeDetector = (input: Json = {}): string => {
     {
       task: 'detection',
       decoder: { name: 'yolox', strides: [32] },
-      input: { ...inputOf64, ...input },
+      input: { ...meansInput, height: 64, ...input },
       outputs: [{ name: 'head', shape: [1, 4, 6] }],
       labels: ['car'],
       weights: { path: 'model.onnx', sha256: digest(bytes), bytes: bytes.length },

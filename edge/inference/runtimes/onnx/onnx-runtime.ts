@@ -92,7 +92,7 @@ const checkGraph = (session: InferenceSession, { manifest, weightsPath }: ModelP
       `${weightsPath} has ${session.inputNames.length} inputs (${session.inputNames.join(', ')}); Watchpost feeds one: export the model with the others fixed.`,
     )
   fits('input', input.name, inputShape)
-  const declared = session.inputMetadata[session.inputNames.indexOf(input.name)]
+  const declared = session.inputMetadata[0]
   const rows = declared?.isTensor ? declared.shape[input.layout === 'nchw' ? 2 : 1] : undefined
   if (input.tallerHeights && typeof rows === 'number')
     throw new Error(
