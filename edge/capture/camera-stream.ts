@@ -71,7 +71,7 @@ export const createCameraStream = (options: CameraStreamOptions): CameraStream =
     let connectedAt = 0
     return session(
       {
-        picture(picture) {
+        picture(picture, agoMs) {
           const arrivedAt = now()
           burnMasks(picture)
           if (number++ === 0) {
@@ -84,7 +84,12 @@ export const createCameraStream = (options: CameraStreamOptions): CameraStream =
           lastFrameAt = arrivedAt
           rate.mark(performance.now())
           conditions.flowing()
-          options.onFrame({ cameraId: camera.id, ...picture, takenAt: arrivedAt - camera.clockOffsetMs, number })
+          options.onFrame({
+            cameraId: camera.id,
+            ...picture,
+            takenAt: arrivedAt - agoMs - camera.clockOffsetMs,
+            number,
+          })
         },
         decodeError(line) {
           // One broken packet makes a dozen lines: the first and then every hundredth are shown, all are counted.
@@ -109,8 +114,8 @@ export const createCameraStream = (options: CameraStreamOptions): CameraStream =
         return
       }
       reconnects++
-      if (end.kind === 'key-frames-too-rare') {
-        log.info(subject, 'Key frames are too far apart for the analytics; every frame is decoded from now on')
+      if (end.kind === 'decode-all') {
+        log.info({ ...subject, because: end.because }, 'Every frame is decoded from now on')
         continue
       }
       conditions.lost(end.diagnosis)

@@ -18,7 +18,7 @@ export interface LiveOptions {
   readonly version: readonly [number, number]
 }
 
-const messages = ['-hide_banner', '-nostats', '-loglevel', 'repeat+level+warning']
+const messages = (level: 'info' | 'warning') => ['-hide_banner', '-nostats', '-loglevel', `repeat+level+${level}`]
 const oneThread = ['-threads', '1', '-filter_threads', '1']
 /** ffmpeg's own socket time-out; our watchdog is what counts, this only lets ffmpeg say what was wrong. */
 const socketTimeoutUs = '5000000'
@@ -30,7 +30,7 @@ export const livePlan = (options: LiveOptions): FfmpegPlan => {
   const { input, inputOptions, playlist } = liveInput(options)
   const command = buildCommand()
     .input(input)
-    .inputOptions(...messages, ...oneThread)
+    .inputOptions(...messages('info'), ...oneThread)
   if (camera.hwaccel !== undefined) command.inputOptions('-hwaccel', camera.hwaccel)
   if (options.keyFramesOnly) command.inputOptions('-skip_frame', 'nokey')
   if (inputOptions.length > 0) command.inputOptions(...inputOptions)
@@ -46,7 +46,7 @@ export const livePlan = (options: LiveOptions): FfmpegPlan => {
 export const replayPlan = (path: string, width: number, fps: number): FfmpegPlan => {
   const command = buildCommand()
     .input(localPath(path))
-    .inputOptions(...messages, ...oneThread)
+    .inputOptions(...messages('warning'), ...oneThread)
     .noAudio()
     .videoFilters([`fps=${fps}`, scaleTo(width)])
     .outputOptions(...pictures)

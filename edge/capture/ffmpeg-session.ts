@@ -5,7 +5,7 @@ import type { ChildRegister } from './child-register.js'
 import { diagnoseExit, stallDiagnosis } from './diagnosis.js'
 import { livePlan } from './ffmpeg-arguments.js'
 import { type FfmpegChild, type Spawn, startFfmpeg } from './ffmpeg-child.js'
-import { readMessages } from './ffmpeg-messages.js'
+import { type FoundVideo, readMessages } from './ffmpeg-messages.js'
 import type { FfmpegTools } from './ffmpeg-tools.js'
 import type { KeyFramePolicy } from './key-frame-policy.js'
 import { createPictureAssembler } from './picture-assembler.js'
@@ -29,6 +29,7 @@ const longestFirstPictureMs = 30_000
 /** One ffmpeg from start to exit. Its exit is a loss, whatever the code: a killed server makes it exit with 0. */
 export const ffmpegSession = ({ camera, tools, policy, children, spawn }: FfmpegSessionOptions): Session => {
   const stallMs = camera.stallSeconds * 1000
+  const isRtsp = camera.source.kind === 'rtsp'
   let fruitlessStarts = 0
 
   return async (listener, stopping) => {
@@ -78,17 +79,22 @@ export const ffmpegSession = ({ camera, tools, policy, children, spawn }: Ffmpeg
       for (const picture of assembler.push(chunk)) {
         if (verdict !== undefined) return
         const now = performance.now()
+        const video = messages.video()
         if (pictures++ === 0) {
           fruitlessStarts = 0
+          if (keyFramesOnly && video !== null && policy.sourceIsSlow(video.fps)) {
+            giveUp({ kind: 'decode-all', because: `the source has only ${video.fps} frames a second` })
+            return
+          }
           watchdog.close()
           watchdog = createWatchdog(stallMs, stalled)
         } else if (keyFramesOnly && policy.gapTooLong(now - lastPictureAt)) {
-          giveUp({ kind: 'key-frames-too-rare' })
+          giveUp({ kind: 'decode-all', because: 'the key frames are too far apart for the analytics' })
           return
         }
         lastPictureAt = now
         watchdog.feed()
-        listener.picture(picture)
+        listener.picture(picture, isRtsp && video !== null ? heldBackMs(video) : 0)
       }
     }
     child.stdout.on('data', (chunk: Buffer) => {
@@ -118,6 +124,14 @@ export const ffmpegSession = ({ camera, tools, policy, children, spawn }: Ffmpeg
     return { kind: 'lost', diagnosis: diagnoseExit({ lines: messages.lines(), pictures, kind }) }
   }
 }
+
+/** Where a picture of these ends ffmpeg sees only when the next one begins: a second late, where a camera sends one a second. */
+const endsWithTheNext = new Set(['h264', 'hevc'])
+/** The rate is what ffmpeg made of the first packets; a wrong one must not do more harm than this. */
+const longestHeldBackMs = 2_000
+
+const heldBackMs = ({ codec, fps }: FoundVideo): number =>
+  endsWithTheNext.has(codec) ? Math.min(longestHeldBackMs, Math.round(1000 / fps)) : 0
 
 const startDiagnosis = (error: unknown) => {
   if (error instanceof CaptureError) {

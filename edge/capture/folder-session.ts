@@ -26,7 +26,7 @@ export const folderSession =
             const { picture, bytes } = await readPicture(files[Math.floor(index)]!, camera.frame.width)
             decoded++
             listener.bytes(bytes)
-            listener.picture(picture)
+            listener.picture(picture, 0)
           } catch (error) {
             listener.decodeError(String(error))
           }

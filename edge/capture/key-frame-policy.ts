@@ -6,6 +6,8 @@ export interface KeyFramePolicy {
   keyFramesOnly(): boolean
   /** A connection begins. */
   connected(): void
+  /** ffmpeg found out how many frames a second the source has. True: nothing is saved by leaving some out, so connect again in full. */
+  sourceIsSlow(fps: number): boolean
   /** A picture came `gapMs` after the one before. True: too rare twice in a row, so connect again in full. */
   gapTooLong(gapMs: number): boolean
   /** The stream stalled. Before two gaps were seen, the distance of the key frames may be the reason. */
@@ -14,6 +16,8 @@ export interface KeyFramePolicy {
 
 const fastestSlowFps = 1
 const toleratedPeriods = 2.5
+/** Of a source with no more frames than this for each one that is wanted, decoding them all costs next to nothing. */
+const slowSourceFrames = 2
 
 /**
  * Decoding key frames alone costs a quarter, and is enough when no analytic wants more than 1 frame per second. But cameras put their
@@ -32,6 +36,11 @@ export const createKeyFramePolicy = (camera: CameraConfig): KeyFramePolicy => {
     connected() {
       gaps = 0
       longGaps = 0
+    },
+    sourceIsSlow(sourceFps) {
+      if (!usable || sourceFps > slowSourceFrames * fps) return false
+      usable = false
+      return true
     },
     gapTooLong(gapMs) {
       if (!usable) return false

@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type Capture, createCapture } from '../../../edge/capture/capture.js'
 import type { ConditionChange } from '../../../edge/capture/condition-tracker.js'
 import type { CameraConfig } from '../../../edge/config/agent-config.js'
 import type { Frame } from '../../../edge/frames/frame.js'
+import { startCityStreams } from '../../../scripts/simulated-city/streams/city-streams.js'
 import type { Clip } from '../../../scripts/simulated-city/streams/clip.js'
 import { cameraOf, perSecond, type RecordedLog, recordLog, until } from '../../helpers/camera-fixture.js'
 import { makeClip, readH264, temporaryFolder } from '../../helpers/clips.js'
@@ -229,6 +230,32 @@ describe('capture from RTSP', () => {
     })
     await until('the other camera', () => of('often').length > 8)
     expect(capture.status('often')).toMatchObject({ keyFramesOnly: true, reconnects: 0, condition: null })
+  })
+
+  it('dates a picture by its arrival, not by the next one that shows ffmpeg where it ends', async () => {
+    const brighterBy = 7
+    const clip = makeClip(join(temporaryFolder('slow'), 'slow.h264'), {
+      source: `color=black:size=320x180:rate=1,geq=lum='30+${brighterBy}*N':cb=128:cr=128`,
+      seconds: 30,
+      keyFrameEvery: 2,
+    })
+    const city = await startCityStreams({ sources: [{ name: 'slow', clip: readH264(clip, 1) }] })
+    onTestFinished(() => city.close())
+    const [stream] = city.streams
+    const { frames, capture } = await observe(cameraOf({ kind: 'rtsp', url: stream!.url }, { id: 'slow', fps: 1 }))
+    // Of one picture a second nothing is left out, though the analytics would be content with key frames.
+    await until('no key frames alone', () => capture.status('slow')!.keyFramesOnly === false)
+    // What was held back while ffmpeg started comes in a bunch.
+    const spanMs = () => frames.at(-1)!.takenAt - frames.at(-4)!.takenAt
+    await until('steady pictures', () => frames.length > 4 && spanMs() > 2_500)
+    expect(spanMs()).toBeLessThan(4_000)
+    const shownAt = (frame: Frame): number => {
+      const light = (pixelAt(frame, 160, 90)[1]! * 219) / 255 + 16
+      return Date.parse(stream!.startedAt!) + 1000 * Math.round((light - 30) / brighterBy)
+    }
+    const lateMs = frames.slice(-4).map(frame => frame.takenAt - shownAt(frame))
+    expect(Math.max(...lateMs)).toBeLessThan(500)
+    expect(Math.min(...lateMs)).toBeGreaterThan(-500)
   })
 
   it('leaves no child, no playlist and no register entry behind after stop, also for a frozen camera', async () => {

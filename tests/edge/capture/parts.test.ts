@@ -100,6 +100,19 @@ describe('ffmpeg', () => {
     expect(messages.lines()).toEqual(['[rtsp @ 0x1] [error] method DESCRIBE failed: 401 Unauthorized ***'])
   })
 
+  it('tells codec and rate of the source, and nothing else of what it says without need', async () => {
+    const stderr = new PassThrough()
+    const messages = readMessages(stderr, [])
+    expect(messages.video()).toBeNull()
+    stderr.write("[info] Input #0, concat, from '/dev/fd/3':\n")
+    stderr.write('[info]   Stream #0:0: Video: h264 (High), yuv420p(progressive), 640x360, 12.50 fps, 1 tbr, 90k tbn\n')
+    stderr.write('[info]   Stream #0:0: Video: ppm, rgb24(pc, gbr), 640x360, q=2-31, 200 kb/s, 5 fps, 5 tbn\n')
+    stderr.end('[swscaler @ 0x1] [info] something\n[error] what went wrong\n')
+    await new Promise(resolve => stderr.on('close', resolve))
+    expect(messages.video()).toEqual({ codec: 'h264', fps: 12.5 })
+    expect(messages.lines()).toEqual(['[error] what went wrong'])
+  })
+
   it.each([
     ['Server returned 401 Unauthorized (authorization failed)', 'unauthorised'],
     ['method DESCRIBE failed: 403 Forbidden', 'unauthorised'],
