@@ -1,5 +1,5 @@
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { ModelInput } from '@watchpost/shared/manifest/model-manifest'
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { ModelPackage } from '../../model-package.js'
 import type { ModelRuntime, ModelSession } from '../../model-runtime.js'
 import type { Tensors } from '../../tensor.js'
