@@ -1,6 +1,7 @@
-"""The training loop shared by all models: seeded, bf16 where the processor has it, cosine schedule, averaged weights."""
+"""The training loop shared by all models: seeded, bf16 where the processor has it, cosine schedule, averaged weights, interruptible."""
 import copy
 import math
+import os
 import random
 import time
 
@@ -26,8 +27,37 @@ def loader(dataset, batch, workers):
     return DataLoader(dataset, batch_size=batch, shuffle=False, drop_last=True, num_workers=workers)
 
 
-def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, workers=1, rate=2e-3, backbone_rate=5e-4):
-    """Trains `net`; `after_epoch(n, averaged copy)` sees what would be shipped. `dataset_of_epoch(n)` is that epoch's data, `loss_of(logits, *targets)` a scalar."""
+class State:
+    """A run as of its last epoch in a file, so that an interrupted one ends with the weights that it would have had. Without a path it keeps nothing."""
+
+    def __init__(self, path, epochs):
+        self.path, self.epochs = path, epochs
+
+    def restore(self, parts, memory):
+        """Sets `parts` (name -> what has a state) and `memory`, a dictionary; gives the epochs and steps that are done."""
+        if not self.path or not os.path.exists(self.path):
+            return 0, 0
+        stored = torch.load(self.path)
+        if stored['epochs'] != self.epochs:
+            raise SystemExit(f'{self.path} is of a run of {stored["epochs"]} epochs, not {self.epochs}; go on with the same, or name another file')
+        for name, part in parts.items():
+            part.load_state_dict(stored[name])
+        memory.update(stored['memory'])
+        print(f'goes on after epoch {stored["done"]}', flush=True)
+        return stored['done'], stored['step']
+
+    def keep(self, parts, memory, done, step):
+        if self.path:
+            stored = {name: part.state_dict() for name, part in parts.items()}
+            torch.save({**stored, 'memory': memory, 'epochs': self.epochs, 'done': done, 'step': step}, self.path + '.part')
+            os.replace(self.path + '.part', self.path)
+
+
+def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, workers=1, rate=2e-3, backbone_rate=5e-4, state='', memory=None):
+    """Trains `net`; `after_epoch(n, averaged copy)` sees what would be shipped. `dataset_of_epoch(n)` is that epoch's data, `loss_of(logits, *targets)` a scalar.
+
+    `state`: a file, see State; `memory`: a dictionary that belongs to the run and is kept with it.
+    """
     net = net.to(memory_format=torch.channels_last).train()
     started = time.time()
     pretrained = {id(p) for p in net.backbone.parameters()}
@@ -37,8 +67,11 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch
     steps = epochs * (len(dataset_of_epoch(0)) // batch)
     shape = lambda s: min(1.0, (s + 1) / 100) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1.0, s / steps))) / 2)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, shape)
-    average, step, bf16 = copy.deepcopy(net), 0, has_bf16()
-    for epoch in range(stop_after or epochs):
+    average, bf16 = copy.deepcopy(net), has_bf16()
+    memory = {} if memory is None else memory
+    kept, parts = State(state, epochs), {'net': net, 'optimizer': optimizer, 'schedule': schedule, 'average': average}
+    done, step = kept.restore(parts, memory)
+    for epoch in range(done, stop_after or epochs):
         total, count = 0.0, 0
         for images, *targets in loader(dataset_of_epoch(epoch), batch, workers):
             images = images.float().contiguous(memory_format=torch.channels_last)
@@ -61,3 +94,4 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch
             total, count = total + float(loss), count + 1
         print(f'epoch {epoch + 1}/{epochs} loss {total / max(1, count):.4f} {time.time() - started:.0f} s', flush=True)
         after_epoch(epoch, copy.deepcopy(average))
+        kept.keep(parts, memory, epoch + 1, step)

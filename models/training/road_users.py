@@ -92,6 +92,7 @@ def main():
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--weights', help='file to keep the averaged weights in, for exports at other sizes')
     parser.add_argument('--epochs', type=int, default=10)
+    parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
     parser.add_argument('--stop-after', type=int, default=0)
     parser.add_argument('--threads', type=int, default=1)
     args = parser.parse_args()
@@ -124,7 +125,7 @@ def main():
             torch.save(average.state_dict(), args.weights)
         export(average, args.out, 'output', WIDTH, HEIGHT, WithScores, opened=True)
     fit(net, lambda epoch: Streets(roads, epoch), RoadUserLoss(), args.epochs, after_epoch,
-        stop_after=args.stop_after, batch=8, rate=4e-4 if args.continue_from else 8e-4, backbone_rate=2e-4 if args.continue_from else 4e-4)
+        stop_after=args.stop_after, state=args.state, batch=8, rate=4e-4 if args.continue_from else 8e-4, backbone_rate=2e-4 if args.continue_from else 4e-4)
 
 
 if __name__ == '__main__':

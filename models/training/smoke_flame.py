@@ -244,6 +244,7 @@ def main():
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=10)
+    parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
     parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; its averaged weights are what is kept')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
@@ -271,7 +272,7 @@ def main():
         take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
         rates = HALF_RATES
     epochs = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
-    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, **rates)
+    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, state=args.state, **rates)
 
 
 if __name__ == '__main__':

@@ -213,6 +213,7 @@ def main():
     parser.add_argument('--cache', default='.cache')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=6)
+    parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
     parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; its averaged weights are what is kept')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
@@ -247,7 +248,7 @@ def main():
         take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
         rates, first_guess = HALF_RATES, 0
         guesses.update(guessed(net.eval(), train, pictures))
-    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, **rates)
+    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, state=args.state, memory=guesses, **rates)
 
 
 if __name__ == '__main__':
