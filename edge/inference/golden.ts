@@ -4,11 +4,9 @@ import { type Static, Type } from '@sinclair/typebox'
 import { validateConfig } from '@watchpost/shared/config/validate-config'
 import { Box, Fraction } from '@watchpost/shared/contracts/primitives'
 import { overlapOfBoxes } from './decoders/boxes.js'
-import type { Decode } from './decoders/decoder.js'
 import type { Decoded, Detection } from './inference-result.js'
 import type { ModelPackage } from './model-package.js'
-import type { ModelSession } from './model-runtime.js'
-import { createPreprocess } from './preprocess/preprocess.js'
+import type { AnswerPicture, Picture } from './open-model.js'
 import type { Tensor, Tensors } from './tensor.js'
 
 /** `golden/NAME.json`: what the model must say about `golden/NAME.png`, as tensors, as detections or both. */
@@ -36,17 +34,11 @@ const Expected = Type.Object(
 )
 type Expected = Static<typeof Expected>
 
-export interface Picture {
-  readonly width: number
-  readonly height: number
-  readonly pixels: Uint8Array
-}
-
 /** Runs one golden sample; the sentences say where the model answers otherwise than its package claims. */
 export const checkGolden = async (
   { dir, manifest }: ModelPackage,
   sample: ModelPackage['manifest']['golden'][number],
-  { session, decode, readPicture }: GoldenMeans,
+  { answer, readPicture }: GoldenMeans,
 ): Promise<readonly string[]> => {
   const { value: expected, errors } = validateConfig(
     Expected,
@@ -54,19 +46,15 @@ export const checkGolden = async (
   )
   if (errors.length > 0) return errors.map(({ path, message }) => `${sample.expected}: ${path} ${message}.`)
   const picture = await readPicture(join(dir, sample.image))
-  const { geometry, values, fill } = createPreprocess(manifest.input, picture.width, picture.height)
-  const input = new Float32Array(values)
-  fill(picture.pixels, input)
-  const outputs = await session.run(input, { cameraId: 'golden', number: 1, takenAt: 0 })
+  const { outputs, decoded } = await answer({ cameraId: 'golden', number: 1, takenAt: 0, ...picture })
   return [
     ...outputProblems(expected, outputs, manifest.tolerance),
-    ...detectionProblems(expected, decode(outputs, geometry), manifest),
+    ...detectionProblems(expected, decoded, manifest),
   ].map(problem => `${sample.image}: ${problem}`)
 }
 
 export interface GoldenMeans {
-  readonly session: ModelSession
-  readonly decode: Decode
+  readonly answer: AnswerPicture
   readonly readPicture: (path: string) => Promise<Picture>
 }
 

@@ -67,7 +67,7 @@ const detect = async ({ job, modelId, frame }: DetectRequest): Promise<void> => 
   const began = performance.now()
   const cpuBefore = threadCpuMs()
   try {
-    const decoded = await models.get(modelId)!.detect(frame)
+    const { decoded } = await models.get(modelId)!.answer(frame)
     const transfer = decoded.kind === 'grid' || decoded.kind === 'mask' ? [decoded.scores.buffer as ArrayBuffer] : []
     const inferenceMs = performance.now() - began
     const cpuAfter = threadCpuMs()

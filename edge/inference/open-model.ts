@@ -1,15 +1,29 @@
-import type { Decode } from './decoders/decoder.js'
 import { createDecode } from './decoders/decoder-options.js'
 import type { Decoded } from './inference-result.js'
 import type { ModelPackage } from './model-package.js'
 import type { FrameMoment, ModelRuntime, ModelSession } from './model-runtime.js'
 import { createPreprocess, heightsOf, type Preprocess } from './preprocess/preprocess.js'
+import type { Tensors } from './tensor.js'
 
-/** A session with what stands before and behind it: frame in, decoded answer out. One call at a time. */
+/** RGB, 8 bits, row-major. */
+export interface Picture {
+  readonly width: number
+  readonly height: number
+  readonly pixels: Uint8Array
+}
+
+/** What a model says about a picture. The outputs are valid until the next run. */
+export interface Answer {
+  readonly outputs: Tensors
+  readonly decoded: Decoded
+}
+
+/** One call at a time. */
+export type AnswerPicture = (picture: Picture & FrameMoment) => Promise<Answer>
+
 export interface OpenModel {
   readonly session: ModelSession
-  readonly decode: Decode
-  detect(frame: FrameMoment & { width: number; height: number; pixels: Uint8Array }): Promise<Decoded>
+  readonly answer: AnswerPicture
 }
 
 interface Plan {
@@ -22,9 +36,14 @@ interface Plan {
 const plansKept = 32
 
 export const openModel = async (model: ModelPackage, runtime: ModelRuntime): Promise<OpenModel> => {
-  const { input } = model.manifest
   const session = await runtime.open(model)
-  const decode = createDecode(model.manifest)
+  return { session, answer: createAnswer(model, session) }
+}
+
+/** What stands before and behind a session: preparation and decoder, as the manifest says. */
+export const createAnswer = ({ manifest }: ModelPackage, session: ModelSession): AnswerPicture => {
+  const { input } = manifest
+  const decode = createDecode(manifest)
   const buffer = new Float32Array(input.width * heightsOf(input).at(-1)! * 3)
   const plans = new Map<string, Plan>()
   const planFor = (width: number, height: number): Plan => {
@@ -37,13 +56,10 @@ export const openModel = async (model: ModelPackage, runtime: ModelRuntime): Pro
     plans.set(key, plan)
     return plan
   }
-  return {
-    session,
-    decode,
-    async detect(frame) {
-      const { preprocess, values } = planFor(frame.width, frame.height)
-      preprocess.fill(frame.pixels, values)
-      return decode(await session.run(values, frame), preprocess.geometry)
-    },
+  return async picture => {
+    const { preprocess, values } = planFor(picture.width, picture.height)
+    preprocess.fill(picture.pixels, values)
+    const outputs = await session.run(values, picture)
+    return { outputs, decoded: decode(outputs, preprocess.geometry) }
   }
 }

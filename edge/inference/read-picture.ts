@@ -1,4 +1,4 @@
-import type { Picture } from './golden.js'
+import type { Picture } from './open-model.js'
 
 /** PNG or JPEG as RGB. sharp is loaded only here: a worker without golden samples never needs it. */
 export const readPicture = async (path: string): Promise<Picture> => {

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import sharp from 'sharp'
-import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
+import type { Answer } from '@watchpost/edge/inference/open-model'
 import type { Tensor } from '@watchpost/edge/inference/tensor'
+import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
+import sharp from 'sharp'
 import { FailedError } from './command.js'
-import { type Answer, type Picture, readUpright } from './run-picture.js'
+import { type RunPicture, readUpright } from './run-picture.js'
 
 export type GoldenEntry = ModelManifest['golden'][number]
 
@@ -18,7 +19,7 @@ export const writeGolden = async (
   folder: string,
   picturePath: string,
   taken: ReadonlySet<string>,
-  run: (picture: Picture) => Promise<Answer>,
+  run: RunPicture,
 ): Promise<GoldenEntry> => {
   const name = freeName(picturePath, taken)
   const image = `golden/${name}.png`

@@ -1,9 +1,10 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { ModelPackage } from '@watchpost/edge/inference/model-package'
+import type { Picture } from '@watchpost/edge/inference/open-model'
 import { createPreprocess } from '@watchpost/edge/inference/preprocess/preprocess'
 import { createOnnxRuntime } from '@watchpost/edge/inference/runtimes/onnx/onnx-runtime'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { loadRuntime, ownRuntime } from '../open-package.js'
-import { createRun, type Picture, readUpright } from '../run-picture.js'
+import { createRun, readUpright } from '../run-picture.js'
 
 /** To the process: what to open, then the number of a picture to run, then the end. */
 export interface BenchSetup {
@@ -25,7 +26,9 @@ const warmUps = 5
 
 const say = (message: BenchMessage): void => void process.send!(message)
 
-const openRun = async ({ variant, threads, model }: BenchSetup): Promise<(picture: Picture) => Promise<unknown>> => {
+type RunBench = (picture: Picture) => Promise<unknown>
+
+const openRun = async ({ variant, threads, model }: BenchSetup): Promise<RunBench> => {
   if (variant === 'package') {
     const onnx = ownRuntime(model.manifest) === 'onnx'
     const runtime = onnx ? createOnnxRuntime({ threads }) : await loadRuntime(ownRuntime(model.manifest))
@@ -56,7 +59,7 @@ const start = async (setup: BenchSetup): Promise<void> => {
   say({ kind: 'ready', sessionBytes: process.memoryUsage.rss() - before })
 }
 
-const measure = async (run: (picture: Picture) => Promise<unknown>, picture: Picture): Promise<void> => {
+const measure = async (run: RunBench, picture: Picture): Promise<void> => {
   const cpu = process.cpuUsage()
   const began = performance.now()
   await run(picture)

@@ -3,10 +3,10 @@ import { checkGolden } from '@watchpost/edge/inference/golden'
 import { ModelPackageError, sentenceOf } from '@watchpost/edge/inference/inference-error'
 import type { Decoded } from '@watchpost/edge/inference/inference-result'
 import { loadModelPackage, type ModelPackage } from '@watchpost/edge/inference/model-package'
+import { openModel } from '@watchpost/edge/inference/open-model'
 import { packFolder } from '@watchpost/edge/inference/package-archive-file'
 import { readPicture } from '@watchpost/edge/inference/read-picture'
 import type { TrustedKeys } from '@watchpost/edge/inference/trusted-keys'
-import { createDecode } from '@watchpost/edge/inference/decoders/decoder-options'
 import type { Command, Given } from '../command.js'
 import { largestDifference } from '../decoded-difference.js'
 import {
@@ -20,7 +20,6 @@ import {
   trustedKeysOf,
   withPackageFolder,
 } from '../open-package.js'
-import { createRun } from '../run-picture.js'
 import { table } from '../terminal.js'
 
 export interface Check {
@@ -114,13 +113,11 @@ const checkRuntime = async (
   const decoded: Decoded[] = []
   const problems: string[] = []
   try {
-    const session = await (await loadRuntime(name)).open(model)
-    const run = createRun(model, session)
+    const { session, answer } = await openModel(model, await loadRuntime(name))
     for (const sample of model.manifest.golden) {
-      problems.push(
-        ...(await checkGolden(model, sample, { session, decode: createDecode(model.manifest), readPicture })),
-      )
-      decoded.push((await run(await readPicture(join(model.dir, sample.image)))).decoded)
+      problems.push(...(await checkGolden(model, sample, { answer, readPicture })))
+      const picture = await readPicture(join(model.dir, sample.image))
+      decoded.push((await answer({ cameraId: 'validate', number: 1, takenAt: 0, ...picture })).decoded)
     }
     await session.close()
   } catch (error) {

@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
-import sharp, { type OverlayOptions } from 'sharp'
-import type { Box } from '@watchpost/shared/contracts/primitives'
 import type { Decoded } from '@watchpost/edge/inference/inference-result'
+import type { Picture } from '@watchpost/edge/inference/open-model'
+import type { Box } from '@watchpost/shared/contracts/primitives'
+import sharp, { type OverlayOptions } from 'sharp'
 import { type Mask, reduceMask } from '../data/masks.js'
-import type { Picture } from '../run-picture.js'
 
 export interface Tile {
   readonly path: string

@@ -1,12 +1,13 @@
 import type { ModelPackage } from '@watchpost/edge/inference/model-package'
 import type { ModelSession } from '@watchpost/edge/inference/model-runtime'
+import type { Picture } from '@watchpost/edge/inference/open-model'
 import type { Sample } from '../data/data-set.js'
 import type { Subject } from '../data/label-map.js'
 import { readMask } from '../data/masks.js'
-import { type Answer, createRun, type Picture, readUpright } from '../run-picture.js'
+import { createRun, type RunPicture, readUpright } from '../run-picture.js'
 import { createProgress } from '../terminal.js'
 import type { Tile } from './contact-sheet.js'
-import { judge, type Judgement } from './judge.js'
+import { type Judgement, judge } from './judge.js'
 import { withWholeCurve } from './reported-labels.js'
 
 export interface Judged {
@@ -45,7 +46,7 @@ export const judgeAll = async (
   return judged
 }
 
-async function* answers(samples: readonly Sample[], run: (picture: Picture) => Promise<Answer>) {
+async function* answers(samples: readonly Sample[], run: RunPicture) {
   const waiting: Promise<Picture>[] = []
   let next = 0
   const fetchNext = (): void => {

@@ -39,7 +39,7 @@ const judge = async (model: ModelPackage, set: string, meant: readonly Meant[]):
   const judged: Judged[][] = meant.map(() => [])
   for (const name of readdirSync(join(folder, 'images')).toSorted().slice(0, picturesPerSet)) {
     const picture = await readPicture(join(folder, 'images', name))
-    const decoded = await opened.detect({ cameraId: set, number: 1, takenAt: 0, ...picture })
+    const { decoded } = await opened.answer({ cameraId: set, number: 1, takenAt: 0, ...picture })
     const detections = decoded.kind === 'detections' ? decoded.detections : []
     const truth = truthOf(join(folder, 'labels', name.replace(/\.\w+$/, '.txt')))
     meant.forEach(({ labels, kinds }, i) => {
@@ -87,9 +87,9 @@ describe('detectors on photographs', () => {
     cpSync(source, folder, { recursive: true })
     copyFileSync(yoloxWeights, join(folder, 'yolox-nano-416.onnx'))
     const model = await loadModelPackage(folder, { cacheDir: folder, requireSignatures: false })
-    const { session, decode } = await openModel(model, onnxRuntime)
+    const { answer } = await openModel(model, onnxRuntime)
     for (const sample of model.manifest.golden)
-      expect(await checkGolden(model, sample, { session, decode, readPicture })).toEqual([])
+      expect(await checkGolden(model, sample, { answer, readPicture })).toEqual([])
     const measured = await figures(model)
     console.log('vehicles-yolox, AP50:', measured)
     expect(measured.cocoPersons).toBeGreaterThan(0.47)

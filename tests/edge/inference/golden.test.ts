@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
 import { describe, expect, it } from 'vitest'
-import { createDecode } from '../../../edge/inference/decoders/decoder-options.js'
 import { checkGolden } from '../../../edge/inference/golden.js'
 import { loadModelPackage, type ModelPackage } from '../../../edge/inference/model-package.js'
 import type { ModelRuntime } from '../../../edge/inference/model-runtime.js'
+import { openModel } from '../../../edge/inference/open-model.js'
 import { readPicture } from '../../../edge/inference/read-picture.js'
 import { onnxRuntime } from '../../../edge/inference/runtimes/onnx/onnx-runtime.js'
 import { tfjsRuntime } from '../../../edge/inference/runtimes/tfjs/tfjs-runtime.js'
@@ -30,11 +30,10 @@ const runtimesFor = ({ manifest, graphPath }: ModelPackage): Readonly<Record<str
 })
 
 const check = async (model: ModelPackage, runtime: ModelRuntime): Promise<readonly string[]> => {
-  const session = await runtime.open(model)
-  const decode = createDecode(model.manifest)
+  const { session, answer } = await openModel(model, runtime)
   const problems: string[] = []
   for (const sample of model.manifest.golden)
-    problems.push(...(await checkGolden(model, sample, { session, decode, readPicture })))
+    problems.push(...(await checkGolden(model, sample, { answer, readPicture })))
   await session.close()
   return problems
 }
