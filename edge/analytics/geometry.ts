@@ -1,5 +1,5 @@
 import type { Box, ImagePoint } from '@watchpost/shared/contracts/primitives'
-import { clamp } from './statistics.js'
+import { clamp, mean } from './statistics.js'
 
 /**
  * Distances and angles are measured in the frame plane: x times the frame's aspect ratio, so that both axes count in
@@ -23,6 +23,12 @@ export const insidePolygon = ([x, y]: readonly [number, number], polygon: readon
   }
   return inside
 }
+
+/** Mean of the corners. */
+export const middleOf = (polygon: readonly ImagePoint[]): ImagePoint => [
+  mean(polygon.map(([x]) => x)),
+  mean(polygon.map(([, y]) => y)),
+]
 
 /** Indices (`row * columns + column`) of the cells of a grid over the frame whose centre lies in the polygon. */
 export const cellsInside = (polygon: readonly ImagePoint[], columns: number, rows: number): number[] => {

@@ -1,6 +1,8 @@
 import { distance, type PlanePoint } from './geometry.js'
+import type { ToGround } from './ground-plane.js'
 
 export interface Travel {
+  /** On the road, between the way made and the lane. */
   readonly angleDeg: number
   readonly heldMs: number
   readonly distance: number
@@ -21,13 +23,35 @@ const motionMs = 700
 /** Motion of less than this share of the vehicle's height in that time is standing still. */
 const minMotionShare = 0.12
 
-/** With or against the lane: since when, how far and at what angle each track travels. */
-export const createLaneTravel = (direction: PlanePoint) => {
+/** A lane's direction holds in its middle: perspective turns it elsewhere. */
+export interface LaneLine {
+  readonly middle: PlanePoint
+  readonly direction: PlanePoint
+}
+
+/** So far from the middle, in frame heights, the direction is taken. */
+const directionStep = 0.01
+
+/**
+ * With or against the lane: since when, how far and at what angle each track travels.
+ * @param toGround gives the road as it is known at the moment.
+ */
+export const createLaneTravel = ({ middle, direction }: LaneLine, toGround: () => ToGround) => {
+  const length = Math.hypot(...direction) || 1
+  const ahead: PlanePoint = [
+    middle[0] + (directionStep * direction[0]) / length,
+    middle[1] + (directionStep * direction[1]) / length,
+  ]
   const trails = new Map<number, Step[]>()
   const legs = new Map<number, { readonly isAgainst: boolean; readonly steps: Step[] }>()
   const forget = (id: number) => {
     trails.delete(id)
     legs.delete(id)
+  }
+
+  const angleDeg = (from: PlanePoint, to: PlanePoint): number => {
+    const ground = toGround()
+    return angleBetween([ground(from), ground(to)], [ground(middle), ground(ahead)])
   }
 
   return {
@@ -43,13 +67,13 @@ export const createLaneTravel = (direction: PlanePoint) => {
         legs.delete(id)
         return null
       }
-      const isAgainst = angleBetween(from.point, step.point, direction) > 90
+      const isAgainst = angleDeg(from.point, step.point) > 90
       const known = legs.get(id)
       const steps = known?.isAgainst === isAgainst ? [...known.steps, step] : trail
       legs.set(id, { isAgainst, steps })
       const start = steps[0]!
       return {
-        angleDeg: angleBetween(start.point, step.point, direction),
+        angleDeg: angleDeg(start.point, step.point),
         heldMs: step.at - start.at,
         distance: distance(start.point, step.point),
         evenness: evennessOf(steps),
@@ -72,8 +96,11 @@ const evennessOf = (steps: readonly Step[]): number => {
   return Math.max(0, 3 * Math.min(first, second - first, 1 - second))
 }
 
-const angleBetween = (from: PlanePoint, to: PlanePoint, direction: PlanePoint): number => {
-  const [dx, dy] = [to[0] - from[0], to[1] - from[1]]
-  const cosine = (dx * direction[0] + dy * direction[1]) / (Math.hypot(dx, dy) * Math.hypot(...direction) || 1)
+type Way = readonly [from: PlanePoint, to: PlanePoint]
+
+const angleBetween = (a: Way, b: Way): number => {
+  const [ax, ay] = [a[1][0] - a[0][0], a[1][1] - a[0][1]]
+  const [bx, by] = [b[1][0] - b[0][0], b[1][1] - b[0][1]]
+  const cosine = (ax * bx + ay * by) / (Math.hypot(ax, ay) * Math.hypot(bx, by) || 1)
   return (Math.acos(Math.min(1, Math.max(-1, cosine))) * 180) / Math.PI
 }

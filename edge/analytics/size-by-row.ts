@@ -15,6 +15,9 @@ const nearRows = 0.06
 const minSamples = 8
 const minTracks = 3
 const maxSamples = 400
+/** A vehicle that has come nearer by so much tells where its height would be nothing. */
+const minGrowth = 1.5
+const minHorizonTracks = 5
 /** A track gives one sample per so much movement, so that one that stands does not outvote those that drive. */
 const minStep = 0.02
 /** Boxes that end here are cut by the frame. */
@@ -26,6 +29,7 @@ const frameBottom = 0.985
  */
 export const createSizeByRow = () => {
   const samples = { fourWheels: [] as Sample[], twoWheels: [] as Sample[] }
+  let horizon: number | null = null
   return {
     learn(trackId: number, { label, box }: { readonly label: RoadUser['label']; readonly box: Box }): void {
       const known = samples[groupOf[label]]
@@ -34,7 +38,10 @@ export const createSizeByRow = () => {
       if (sample.bottom > frameBottom || (last && Math.abs(last.bottom - sample.bottom) < minStep)) return
       known.push(sample)
       if (known.length > maxSamples) known.shift()
+      horizon = horizonOf([...samples.fourWheels, ...samples.twoWheels])
     },
+    /** Row at which road users would have no height left, in frame heights: the horizon. Null as long as too few came near or drove away. */
+    horizon: (): number | null => horizon,
     /** False as long as too little was seen at that row. */
     isPart({ label, box }: { readonly label: RoadUser['label']; readonly box: Box }): boolean {
       const bottom = box[1] + box[3]
@@ -44,4 +51,21 @@ export const createSizeByRow = () => {
       return box[3] < partHeightShare * median(near.map(({ height }) => height))
     },
   }
+}
+
+/** Heights grow evenly with the distance from the horizon; each track tells where it is, whatever the height of its vehicle. */
+const horizonOf = (samples: readonly Sample[]): number | null => {
+  const ends = new Map<number, { far: Sample; near: Sample }>()
+  for (const sample of samples) {
+    const { far, near } = ends.get(sample.trackId) ?? { far: sample, near: sample }
+    ends.set(sample.trackId, {
+      far: sample.bottom < far.bottom ? sample : far,
+      near: sample.bottom > near.bottom ? sample : near,
+    })
+  }
+  const rows = [...ends.values()].flatMap(({ far, near }) => {
+    if (near.height < minGrowth * far.height) return []
+    return [(far.bottom * near.height - near.bottom * far.height) / (near.height - far.height)]
+  })
+  return rows.length < minHorizonTracks ? null : median(rows)
 }

@@ -76,7 +76,7 @@ export const createTrafficAnalytic = (config: TrafficAnalytic, { cameraId }: Ana
         return { observations: publish(input), readings: [...overdue, { type: 'suspended', at }] }
       const { detections } = needDecoded(input, 'detections', config.id)
       const aspect = frame.width / frame.height
-      if (scene?.aspect !== aspect) scene = createTrafficScene(config, lamps, aspect)
+      if (scene?.aspect !== aspect) scene = createTrafficScene(config, lamps, aspect, sizes.horizon)
       for (const lamp of lamps.values()) lamp.observe(frame)
       const users = roadUsersOf(detections).filter(user => !sizes.isPart(user))
       const { tracks, ended } = tracker.update(at, users)

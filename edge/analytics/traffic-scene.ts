@@ -1,5 +1,6 @@
 import type { TrafficAnalytic } from '../config/agent-config.js'
-import { insideFrame, insidePolygon, type PlanePoint, toPlane } from './geometry.js'
+import { insideFrame, insidePolygon, middleOf, type PlanePoint, toPlane } from './geometry.js'
+import { groundOf, type ToGround } from './ground-plane.js'
 import { groundPoint } from './ground-point.js'
 import type { Lamp } from './lamp.js'
 import { createLaneTravel } from './lane-travel.js'
@@ -19,11 +20,20 @@ interface Watcher {
   forget(trackId: number): void
 }
 
-/** What a track does at every line, lane and zone of a configuration, in the frame plane of one aspect ratio. */
-export const createTrafficScene = (config: TrafficAnalytic, lamps: ReadonlyMap<string, Lamp>, aspect: number) => {
+/**
+ * What a track does at every line, lane and zone of a configuration, in the frame plane of one aspect ratio.
+ * @param horizon row of the horizon as far as it is known by now, see `groundOf`.
+ */
+export const createTrafficScene = (
+  config: TrafficAnalytic,
+  lamps: ReadonlyMap<string, Lamp>,
+  aspect: number,
+  horizon: () => number | null,
+) => {
+  const toGround = () => groundOf(horizon(), aspect)
   const watchers: readonly Watcher[] = [
     ...config.lines.map(line => watchLine(line, line.lamp ? lamps.get(line.lamp)! : null, aspect)),
-    ...config.lanes.map(lane => watchLane(lane, aspect)),
+    ...config.lanes.map(lane => watchLane(lane, aspect, toGround)),
     ...config.zones.map(zone => watchZone(zone, aspect)),
   ]
   return {
@@ -91,8 +101,9 @@ const leftOf = (points: readonly PlanePoint[]): PlanePoint => {
   return [to[1] - from[1], from[0] - to[0]]
 }
 
-const watchLane = (lane: TrafficAnalytic['lanes'][number], aspect: number): Watcher => {
-  const travel = createLaneTravel(toPlane(lane.direction, aspect))
+const watchLane = (lane: TrafficAnalytic['lanes'][number], aspect: number, toGround: () => ToGround): Watcher => {
+  const middle = toPlane(middleOf(lane.polygon), aspect)
+  const travel = createLaneTravel({ middle, direction: toPlane(lane.direction, aspect) }, toGround)
   return {
     follow(track, at) {
       const point = groundPoint(track, aspect)

@@ -39,4 +39,12 @@ describe('size of road users by row', () => {
     for (let frame = 0; frame < 30_000; frame++) sizes.learn(99, bikeAt(0.5, 0.3))
     expect(sizes.isPart(bikeAt(0.5, 0.3))).toBe(true)
   })
+
+  it('tells where the horizon is once five have come near or driven away', () => {
+    expect(learnt(4).horizon()).toBeNull()
+    expect(learnt(9).horizon()).toBeCloseTo(0.1, 1)
+    const queue = createSizeByRow()
+    for (let track = 1; track <= 9; track++) queue.learn(track, bikeAt(0.5))
+    expect(queue.horizon()).toBeNull()
+  })
 })
