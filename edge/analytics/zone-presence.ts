@@ -17,8 +17,8 @@ interface Visit {
   /** Place where the vehicle stands: the mean of its first points there, then fixed, so that a creeping queue leaves it. */
   readonly anchor: Step
   readonly anchorPoints: number
-  /** Since when it has been away from there. */
-  readonly awaySince: number | null
+  /** For how long it has been seen away from there; null: it is there. */
+  readonly awayMs: number | null
 }
 
 /** A vehicle stands while it stays within this share of its height around one place. */
@@ -26,6 +26,8 @@ const stillShare = 0.12
 const minStill = 0.008
 /** Away for so long it has moved; for less, a box was misplaced. */
 const moveMs = 700
+/** Time without a sight of it says little about where it was: what passes before a parked car hides parts of it first, then all of it. */
+const maxUnseenMs = 350
 const maxAnchorPoints = 16
 /** Out of the zone, or unseen, for less than this is still the same visit: a foot on the zone's edge trembles. */
 const maxAbsenceMs = 2000
@@ -55,20 +57,20 @@ const arrive = (step: Step): Visit => ({
   lastAt: step.at,
   anchor: step,
   anchorPoints: 0,
-  awaySince: null,
+  awayMs: null,
 })
 
 const stray = (visit: Visit, step: Step): Visit => {
-  const awaySince = visit.awaySince ?? step.at
-  return step.at - awaySince < moveMs
-    ? { ...visit, awaySince }
-    : { ...visit, anchor: step, anchorPoints: 1, awaySince: null }
+  const awayMs = visit.awayMs === null ? 0 : visit.awayMs + Math.min(maxUnseenMs, step.at - visit.lastAt)
+  return awayMs < moveMs
+    ? { ...visit, awayMs }
+    : { ...visit, anchor: step, anchorPoints: 1, awayMs: null }
 }
 
 const settle = (visit: Visit, { point }: Step): Visit => {
-  if (visit.anchorPoints >= maxAnchorPoints) return { ...visit, awaySince: null }
+  if (visit.anchorPoints >= maxAnchorPoints) return { ...visit, awayMs: null }
   const [x, y] = visit.anchor.point
   const anchorPoints = visit.anchorPoints + 1
   const mean: PlanePoint = [x + (point[0] - x) / anchorPoints, y + (point[1] - y) / anchorPoints]
-  return { ...visit, anchor: { at: visit.anchor.at, point: mean }, anchorPoints, awaySince: null }
+  return { ...visit, anchor: { at: visit.anchor.at, point: mean }, anchorPoints, awayMs: null }
 }

@@ -35,4 +35,10 @@ describe('presence in a zone', () => {
     expect(gap(8).insideMs).toBe(48 * 125)
     expect(gap(40).insideMs).toBe(0)
   })
+
+  it('is not ended by what passes before it, of which first a part and then all is hidden', () => {
+    const there = (count: number) => new Array<number>(count).fill(0.5)
+    const passed = stand([...there(40), 0.52, 0.52, ...new Array<null>(11).fill(null), 0.46, 0.48, ...there(40)])
+    expect(passed.stillMs).toBe(94 * 125)
+  })
 })
