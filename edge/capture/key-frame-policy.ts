@@ -6,7 +6,7 @@ export interface KeyFramePolicy {
   keyFramesOnly(): boolean
   /** A connection begins. */
   connected(): void
-  /** ffmpeg found out how many frames a second the source has. True: nothing is saved by leaving some out, so connect again in full. */
+  /** ffmpeg found out how many frames a second the source has. True: no more than are wanted, so connect again in full. */
   sourceIsSlow(fps: number): boolean
   /** A picture came `gapMs` after the one before. True: too rare twice in a row, so connect again in full. */
   gapTooLong(gapMs: number): boolean
@@ -16,8 +16,6 @@ export interface KeyFramePolicy {
 
 const fastestSlowFps = 1
 const toleratedPeriods = 2.5
-/** Of a source with no more frames than this for each one that is wanted, decoding them all costs next to nothing. */
-const slowSourceFrames = 2
 
 /**
  * Decoding key frames alone costs a quarter, and is enough when no analytic wants more than 1 frame per second. But cameras put their
@@ -38,7 +36,7 @@ export const createKeyFramePolicy = (camera: CameraConfig): KeyFramePolicy => {
       longGaps = 0
     },
     sourceIsSlow(sourceFps) {
-      if (!usable || sourceFps > slowSourceFrames * fps) return false
+      if (!usable || sourceFps > fps) return false
       usable = false
       return true
     },

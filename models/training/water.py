@@ -79,10 +79,10 @@ def guessed(net, records_, pictures):
 class Waters(Dataset):
     """One epoch of (image, target, weight, kind); target and weight are (128,224)."""
 
-    def __init__(self, records_, pictures, masks, mask_of, guesses, order, epoch):
-        """`guesses`: index of a flooded photograph -> what the net is sure of, see guessed()."""
+    def __init__(self, records_, pictures, masks, mask_of, guesses, order, seed):
+        """`guesses`: index of a flooded photograph -> what the net is sure of, see guessed(); `seed`: numbers, those of the run and of the epoch."""
         self.records, self.pictures, self.masks, self.guesses = records_, pictures, masks, guesses
-        self.mask_of, self.order, self.epoch = mask_of, order, epoch
+        self.mask_of, self.order, self.seed = mask_of, order, seed
         self.aerial = [i for i in order if records_[i].set == 'aerial']
 
     def __len__(self):
@@ -99,7 +99,7 @@ class Waters(Dataset):
 
     def __getitem__(self, position):
         cv2.setNumThreads(0)
-        rng = np.random.default_rng((SEED, self.epoch, position))
+        rng = np.random.default_rng((*self.seed, position))
         index = self.order[position]
         record, kind = self.records[index], kind_of(self.records[index])
         picture = np.asarray(self.pictures[index])
@@ -122,7 +122,7 @@ class Waters(Dataset):
         border = cv2.BORDER_REFLECT_101 if kind == MASKED else cv2.BORDER_CONSTANT
         picture = augment.warp(picture, matrix, border)
         truth, known = augment.warp(truth, matrix, border), augment.warp(known, matrix, border)
-        if record.set == 'aerial' and rng.random() < 0.5:
+        if record.set == 'aerial' and rng.random() < 0.7:
             self.patch(picture, truth, rng)
         if kind == EMPTY:
             if rng.random() < 0.15:
@@ -167,10 +167,10 @@ def loss_of(logits, truth, known, kind):
     return (pixels + 0.5 * dice * masked + 0.25 * F.softplus(-wettest) * somewhere).mean()
 
 
-def order_of(records_, epoch, rendered_share):
+def order_of(records_, seed, rendered_share):
     """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
-    rng = np.random.default_rng((SEED, epoch, 7))
-    wanted = {'aerial': 760, 'canal': 260, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
+    rng = np.random.default_rng((*seed, 7))
+    wanted = {'aerial': 1000, 'canal': 260, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
               'street-flooded': 280, 'street-wet': 280, 'street-dry': 180,
               'reviewed': min(200, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
@@ -216,8 +216,9 @@ def main():
     parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
     parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; its averaged weights are what is kept')
     parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--seed', type=int, default=SEED, help='another one for a run that continues from another: it shall not see the same again')
     args = parser.parse_args()
-    seed_everything(SEED)
+    seed_everything(args.seed)
     torch.set_num_threads(args.threads)
     everything = records.water(args.data) + records.streets(args.data) + records.dry_roads(args.data) + records.gauges(args.data)
     everything += [record for folder in args.rendered for record in records.rendered(folder)]
@@ -233,7 +234,7 @@ def main():
     truths = cached(args.cache, [r.mask for r in held if r.mask], load_mask, 1)[:, ::2, ::2, 0]
     rendered_share = min(900, 3 * sum(r.set == 'rendered' for r in train))
     guesses = {}
-    epochs = lambda epoch: Waters(train, pictures, masks, mask_of, guesses, order_of(train, epoch, rendered_share), epoch)
+    epochs = lambda epoch: Waters(train, pictures, masks, mask_of, guesses, order_of(train, (args.seed, epoch), rendered_share), (args.seed, epoch))
     def after_epoch(epoch, average):
         if epoch + 1 >= first_guess and (epoch + 1 - first_guess) % 2 == 0:
             average.eval()
