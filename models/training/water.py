@@ -122,7 +122,7 @@ class Waters(Dataset):
         border = cv2.BORDER_REFLECT_101 if kind == MASKED else cv2.BORDER_CONSTANT
         picture = augment.warp(picture, matrix, border)
         truth, known = augment.warp(truth, matrix, border), augment.warp(known, matrix, border)
-        if record.set == 'aerial' and rng.random() < 0.7:
+        if record.set == 'aerial' and rng.random() < 0.5:
             self.patch(picture, truth, rng)
         if kind == EMPTY:
             if rng.random() < 0.15:
@@ -170,7 +170,7 @@ def loss_of(logits, truth, known, kind):
 def order_of(records_, seed, rendered_share):
     """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
     rng = np.random.default_rng((*seed, 7))
-    wanted = {'aerial': 1000, 'canal': 260, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
+    wanted = {'aerial': 760, 'canal': 260, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
               'street-flooded': 280, 'street-wet': 280, 'street-dry': 180,
               'reviewed': min(200, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
