@@ -62,9 +62,7 @@ const arrive = (step: Step): Visit => ({
 
 const stray = (visit: Visit, step: Step): Visit => {
   const awayMs = visit.awayMs === null ? 0 : visit.awayMs + Math.min(maxUnseenMs, step.at - visit.lastAt)
-  return awayMs < moveMs
-    ? { ...visit, awayMs }
-    : { ...visit, anchor: step, anchorPoints: 1, awayMs: null }
+  return awayMs < moveMs ? { ...visit, awayMs } : { ...visit, anchor: step, anchorPoints: 1, awayMs: null }
 }
 
 const settle = (visit: Visit, { point }: Step): Visit => {
