@@ -82,14 +82,15 @@ export const ffmpegSession = ({ camera, tools, policy, children, spawn }: Ffmpeg
         const video = messages.video()
         if (pictures++ === 0) {
           fruitlessStarts = 0
-          if (keyFramesOnly && video !== null && policy.sourceIsSlow(video.fps)) {
-            giveUp({ kind: 'decode-all', because: `the source has only ${video.fps} frames a second` })
-            return
-          }
           watchdog.close()
           watchdog = createWatchdog(stallMs, stalled)
         } else if (keyFramesOnly && policy.gapTooLong(now - lastPictureAt)) {
           giveUp({ kind: 'decode-all', because: 'the key frames are too far apart for the analytics' })
+          return
+        }
+        // What ffmpeg says of the source comes through another pipe than its pictures, perhaps after the first of them.
+        if (keyFramesOnly && video !== null && policy.sourceIsSlow(video.fps)) {
+          giveUp({ kind: 'decode-all', because: `the source has only ${video.fps} frames a second` })
           return
         }
         lastPictureAt = now
