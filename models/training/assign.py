@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torchvision.ops import box_iou
 
-from road_net import FOUR_WHEELS, LABELS, cells, edges
+from road_net import FOUR_WHEELS, HEIGHTS, LABELS, cells, edges
 
 NOTHING, SURE, MIXED, IGNORED = range(4)
 REACH = 2.5  # strides from the middle of an object within which cells may answer
@@ -51,25 +51,25 @@ def overlap_of(a, b):
 
 class RoadUserLoss:
     def __init__(self):
-        self.grid = cells()
+        self.grids = {len(grid): grid for grid in (cells(height=height) for height in HEIGHTS)}
 
     def __call__(self, rows, truth):
-        total, answering = 0.0, 0
+        total, answering, grid = 0.0, 0, self.grids[rows.shape[1]]
         for own_rows, own_truth in zip(rows, truth):
-            loss, count = self.of_picture(own_rows, own_truth)
+            loss, count = self.of_picture(own_rows, own_truth, grid)
             total, answering = total + loss, answering + count
         return total / max(1, answering)
 
-    def of_picture(self, rows, truth):
-        found = edges(rows, self.grid)
+    def of_picture(self, rows, truth, grid):
+        found = edges(rows, grid)
         objects = truth[(truth[:, 5] == SURE) | (truth[:, 5] == MIXED)]
         weight, target = torch.ones(len(rows)), torch.zeros(len(rows))
         ignored = truth[truth[:, 5] == IGNORED]
         if len(ignored):
-            weight[within(self.grid, ignored[:, 1:5]).any(0)] = 0.0
+            weight[within(grid, ignored[:, 1:5]).any(0)] = 0.0
         if not len(objects):
             return (F.binary_cross_entropy_with_logits(rows[:, 4], target, reduction='none') * weight).sum(), 0
-        cell, chosen, overlap = assign(rows.detach(), found.detach(), self.grid, objects)
+        cell, chosen, overlap = assign(rows.detach(), found.detach(), grid, objects)
         target[cell], weight[cell] = 1.0, 1.0
         objectness = F.binary_cross_entropy_with_logits(rows[:, 4], target, reduction='none') * weight
         label = objects[chosen, 0].long()

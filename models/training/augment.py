@@ -30,6 +30,13 @@ def colour(picture, rng):
     return cv2.transform(cv2.LUT(picture, table), mix)
 
 
+def hue(picture, rng, most=14):
+    """All colours turned by up to `most` of 180 steps: roofs of one colour and water of another are no rule."""
+    turned = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
+    turned[..., 0] = (turned[..., 0].astype(np.int16) + rng.integers(-most, most + 1)) % 180
+    return cv2.cvtColor(turned, cv2.COLOR_HSV2BGR)
+
+
 def noisy(picture, rng, sigma):
     grain = rng.standard_normal(picture.shape, np.float32) * np.float32(sigma)
     return np.clip(picture + grain, 0, 255).astype(np.uint8)

@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 
 from assign import IGNORED, NOTHING
-from road_net import HEIGHT, WIDTH
+from road_net import WIDTH
 
 MOST = 160  # target rows per picture; more are left out, the smallest first
 
@@ -40,19 +40,19 @@ def cut(boxes, region):
     return boxes[(left > 0.05) & (np.minimum(wide, tall) > 1)]
 
 
-def scene(draw, rng):
-    """(picture, boxes): `draw()` gives the next record. One picture, four around a random middle, or many in a grid.
+def scene(draw, rng, height):
+    """(picture, boxes), `height` rows tall: `draw()` gives the next record. One picture, four around a random middle, or many in a grid.
 
     Photographs show walkers large and cameras show riders small: were walkers never shrunk, whatever is small would be a rider.
     """
-    canvas, kind = np.full((HEIGHT, WIDTH, 3), 114, np.uint8), rng.random()
+    canvas, kind = np.full((height, WIDTH, 3), 114, np.uint8), rng.random()
     if kind < 0.35:
-        return canvas, place(canvas, draw(), (0, 0, WIDTH, HEIGHT), rng.uniform(0.4, 1.0) if rng.random() < 0.6 else rng.uniform(1.0, 1.7), rng)
+        return canvas, place(canvas, draw(), (0, 0, WIDTH, height), rng.uniform(0.4, 1.0) if rng.random() < 0.6 else rng.uniform(1.0, 1.7), rng)
     if kind < 0.7:
-        across, down, zoom = (0, int(WIDTH * rng.uniform(0.3, 0.7)), WIDTH), (0, int(HEIGHT * rng.uniform(0.3, 0.7)), HEIGHT), (0.8, 1.9)
+        across, down, zoom = (0, int(WIDTH * rng.uniform(0.3, 0.7)), WIDTH), (0, int(height * rng.uniform(0.3, 0.7)), height), (0.8, 1.9)
     else:
         n, zoom = rng.integers(3, 6), (0.7, 1.4)
-        across, down = np.linspace(0, WIDTH, n + 1).astype(int), np.linspace(0, HEIGHT, n + 1).astype(int)
+        across, down = np.linspace(0, WIDTH, n + 1).astype(int), np.linspace(0, height, n + 1).astype(int)
     regions = [(x0, y0, x1, y1) for y0, y1 in zip(down, down[1:]) for x0, x1 in zip(across, across[1:])]
     return canvas, np.concatenate([place(canvas, draw(), region, rng.uniform(*zoom), rng) for region in regions])
 

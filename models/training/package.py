@@ -65,7 +65,7 @@ PACKAGES = {
                     source('motorway bridges', 'training'),
                     source('Indonesian roads', 'training'),
                     source('Indian roads', 'training'),
-                    source('city cameras', 'evaluation'),
+                    source('city cameras', 'training, evaluation'),
                     *STREET_PHOTOGRAPHS,
                     source('COCO, first 128 images', 'training'),
                     source('canal camera and staff gauge', 'training'),

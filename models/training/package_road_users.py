@@ -11,7 +11,7 @@ import os
 import shutil
 
 from package import HERE, STREET_PHOTOGRAPHS, YOLOX, digest, source, write_json
-from road_net import HEIGHT, LABELS, WIDTH, cells
+from road_net import HEIGHT, HEIGHTS, LABELS, WIDTH, cells
 
 SOURCES = [{**YOLOX, 'name': 'YOLOX-nano 416, COCO weights, whole'},
            source('city cameras', 'training, evaluation'),
@@ -24,8 +24,6 @@ SOURCES = [{**YOLOX, 'name': 'YOLOX-nano 416, COCO weights, whole'},
            source('ordinary and fire-like scenes', 'training'),
            {'name': 'a rendered junction with exact boxes', 'licence': 'Apache-2.0', 'use': 'training'},
            {'name': 'rendered crowds with exact boxes', 'licence': 'Apache-2.0', 'use': 'training, evaluation'}]
-
-TALLER_HEIGHTS = [480, 640]  # of 4:3 cameras and square pictures
 
 
 def metrics_of(figures):
@@ -51,7 +49,7 @@ def main():
         'decoder': {'name': 'yolox', 'strides': [8, 16, 32], 'sameObject': [['car', 'bus', 'truck'], ['bicycle', 'motorcycle']],
                     'withRider': ['motorcycle'], 'iou': 0.5, 'inside': 0.8},
         'weights': {'path': 'model.onnx', 'sha256': digest(weights), 'bytes': os.path.getsize(weights)},
-        'input': {'name': 'images', 'width': WIDTH, 'height': HEIGHT, 'tallerHeights': TALLER_HEIGHTS, 'layout': 'nchw', 'channels': 'rgb', 'resize': 'letterbox',
+        'input': {'name': 'images', 'width': WIDTH, 'height': HEIGHT, 'tallerHeights': list(HEIGHTS[1:]), 'layout': 'nchw', 'channels': 'rgb', 'resize': 'letterbox',
                   'padValue': 114, 'mean': [0, 0, 0], 'std': [1, 1, 1]},
         'outputs': [{'name': 'output', 'shape': [1, len(cells()), 5 + len(LABELS)]}],
         'labels': LABELS, 'thresholds': {'default': 0.1}, 'tolerance': 0.02, 'golden': [],

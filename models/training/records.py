@@ -15,6 +15,9 @@ import numpy as np
 SMOKE, FLAME = 0, 1
 HELD_CCTV = {'cctv-3', 'cctv-5', 'cctv-8', 'cctv-11'} | {f'cctv-{n}' for n in range(19, 43, 2)}
 
+ONLY_EVALUATED = ('hpwren-noncommercial', 'photographs')
+OUR_OWN = ('drawn', 'rendered', 'crowds')
+
 
 @dataclass
 class Record:
@@ -58,6 +61,16 @@ def rows(data, folder):
 
 def images(data, folder):
     return sorted(glob.glob(os.path.join(data, folder, 'images', '*')))
+
+
+def freed(found):
+    """For the last run before shipping, once the figures are known: what was held out is trained on, too.
+
+    What may only be evaluated, and what we drew or rendered ourselves, stays held out and goes on telling whether something broke.
+    """
+    for record in found:
+        record.held = record.held and record.set in ONLY_EVALUATED + OUR_OWN
+    return found
 
 
 def difference_hash(path):

@@ -6,6 +6,7 @@ import torch.nn as nn
 import backbone as bb
 
 WIDTH, HEIGHT = 640, 384
+HEIGHTS = (HEIGHT, 480, 640)  # of the input: the agent takes the lowest that does not shrink a picture to fit
 LABELS = ['person', 'bicycle', 'motorcycle', 'car', 'bus', 'truck']
 PERSON, BICYCLE, MOTORCYCLE, CAR, BUS, TRUCK = range(6)
 FOUR_WHEELS = (CAR, BUS, TRUCK)
@@ -52,6 +53,12 @@ def cells(width=WIDTH, height=HEIGHT):
         y, x = np.mgrid[0:height // stride, 0:width // stride]
         found.append(np.stack([x.ravel(), y.ravel(), np.full(x.size, stride)], 1))
     return torch.from_numpy(np.concatenate(found).astype(np.float32))
+
+
+def fitting_height(picture):
+    """The input's height for a picture, as edge/inference chooses it."""
+    wanted = round(picture.shape[0] * WIDTH / picture.shape[1])
+    return next((height for height in HEIGHTS if height >= wanted), HEIGHTS[-1])
 
 
 def edges(rows, grid):

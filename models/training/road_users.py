@@ -12,16 +12,18 @@ from torch.utils.data import Dataset
 
 import augment
 import mosaic
+import records
 import road_records
 from assign import IGNORED, RoadUserLoss
 from continue_from import take_weights
 from export import export
 from fit import fit, seed_everything
 from road_boxes import as_tensor, detect, joined, overlap
-from road_net import FOUR_WHEELS, HEIGHT, LABELS, MOTORCYCLE, PERSON, WIDTH, RoadUserNet, WithScores
+from road_net import FOUR_WHEELS, HEIGHT, HEIGHTS, LABELS, MOTORCYCLE, PERSON, WIDTH, RoadUserNet, WithScores, fitting_height
 
 SEED = 20261128
-PER_EPOCH = 1600
+PER_EPOCH, BATCH = 1600, 8
+TALL_BATCHES = 4  # every fourth batch has one of the taller inputs, that 4:3 and square pictures are given
 # Of the pictures drawn: with riders, with walkers and no rider, other traffic, our own junction and crowds, ordinary ones without either.
 # To the start a rider is a person: with more riders than walkers every person becomes a rider within fifty steps.
 SHARES = {'riders': 0.25, 'walkers': 0.25, 'traffic': 0.16, 'rendered': 0.05, 'crowds': 0.17, 'ordinary': 0.12}
@@ -57,7 +59,9 @@ class Streets(Dataset):
         def draw():
             group = self.groups[rng.choice(self.names, p=self.shares)]
             return group[rng.integers(len(group))]
-        picture, truth = mosaic.scene(draw, rng)
+        batch = position // BATCH
+        height = HEIGHTS[1 + batch // TALL_BATCHES % 2] if batch % TALL_BATCHES == 0 else HEIGHT
+        picture, truth = mosaic.scene(draw, rng, height)
         if rng.random() < 0.5:
             picture, truth = picture[:, ::-1], truth * [1, -1, 1, -1, 1, 1] + [0, WIDTH, 0, WIDTH, 0, 0]
             truth = truth[:, [0, 3, 2, 1, 4, 5]]
@@ -70,7 +74,7 @@ def report(net, held, least=0.25):
     counts = {}
     for road in held:
         height = road.pixels().shape[0]
-        found = joined(detect(net, road.pixels(), least))
+        found = joined(detect(net, road.pixels(), least, height=fitting_height(road.pixels())))
         for name, labels in (('riders', (MOTORCYCLE,)), ('cars', FOUR_WHEELS), ('persons', (PERSON,))):
             truth, mine = road.boxes[np.isin(road.boxes[:, 0], labels)], found[np.isin(found[:, 0], labels)]
             same = overlap(truth[:, 1:5], mine[:, 2:]) >= 0.5
@@ -90,6 +94,7 @@ def main():
     parser.add_argument('--continue-from', help="an earlier run's export, to train further at half the rate")
     parser.add_argument('--cache', default='.cache', help="where the start's detections are kept")
     parser.add_argument('--out', default='model.onnx')
+    parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed)')
     parser.add_argument('--weights', help='file to keep the averaged weights in, for exports at other sizes')
     parser.add_argument('--epochs', type=int, default=10)
     parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
@@ -103,8 +108,9 @@ def main():
     start = copy.deepcopy(net).eval()
     if args.continue_from:
         take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
-    labelled = road_records.traffic(args.data)
-    coco = road_records.coco(args.data)
+    labelled, coco = road_records.traffic(args.data), road_records.coco(args.data)
+    if args.everything:
+        labelled, coco = records.freed(labelled), records.freed(coco)
     crowds = [road for folder in args.crowds for road in road_records.crowds(folder)]
     held = [r for r in labelled + coco + crowds if r.held]
     roads = road_records.completed(start, [r for r in labelled if not r.held] + road_records.ordinary(args.data), args.cache)
@@ -125,7 +131,7 @@ def main():
             torch.save(average.state_dict(), args.weights)
         export(average, args.out, 'output', WIDTH, HEIGHT, WithScores, opened=True)
     fit(net, lambda epoch: Streets(roads, epoch), RoadUserLoss(), args.epochs, after_epoch,
-        stop_after=args.stop_after, state=args.state, batch=8, rate=4e-4 if args.continue_from else 8e-4, backbone_rate=2e-4 if args.continue_from else 4e-4)
+        stop_after=args.stop_after, state=args.state, batch=BATCH, rate=4e-4 if args.continue_from else 8e-4, backbone_rate=2e-4 if args.continue_from else 4e-4)
 
 
 if __name__ == '__main__':

@@ -193,7 +193,7 @@ def loss_of(logits, target, weight, whole, sure):
 def order_of(records_, epoch):
     """A draw with fixed numbers per set, so that a big one does not crowd out a small one; a CCTV scene at most 60 times."""
     rng = np.random.default_rng((SEED, epoch, 7))
-    wanted = {'web': 900, 'cctv': 400, 'negative': 480, 'streets': 480, 'traffic-overhead': 110, 'traffic-indonesia': 70, 'traffic-india': 80,
+    wanted = {'web': 900, 'cctv': 400, 'negative': 480, 'streets': 480, 'traffic-cctv': 110, 'traffic-overhead': 110, 'traffic-indonesia': 70, 'traffic-india': 80,
               'coco': 90, 'gauge': 30, 'canal': 40, 'hill-cameras-clear': 400, 'drawn': 2400,
               'reviewed': min(400, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
@@ -241,6 +241,7 @@ def main():
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
     parser.add_argument('--continue-from', default='', metavar='ONNX', help='train these weights of an earlier run further, at half the rate')
+    parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed)')
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=10)
@@ -252,6 +253,8 @@ def main():
     torch.set_num_threads(args.threads)
     everything = records.fire_smoke(args.data) + records.smoke_far(args.data)
     everything += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
+    if args.everything:
+        everything = records.freed(everything)
     judged, left = reviewed.fire_smoke(args.reviewed, args.cache)
     everything += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
     print(f'{len(judged)} reviewed pictures; left out: {dict(left)}', flush=True)

@@ -122,8 +122,11 @@ class Waters(Dataset):
         border = cv2.BORDER_REFLECT_101 if kind == MASKED else cv2.BORDER_CONSTANT
         picture = augment.warp(picture, matrix, border)
         truth, known = augment.warp(truth, matrix, border), augment.warp(known, matrix, border)
-        if record.set == 'aerial' and rng.random() < 0.5:
-            self.patch(picture, truth, rng)
+        if record.set == 'aerial':
+            if rng.random() < 0.7:
+                self.patch(picture, truth, rng)
+            if rng.random() < 0.5:
+                picture = augment.hue(picture, rng)
         if kind == EMPTY:
             if rng.random() < 0.15:
                 picture = plumes.lamps(picture, rng)  # before the water, which mirrors them
@@ -170,7 +173,7 @@ def loss_of(logits, truth, known, kind):
 def order_of(records_, seed, rendered_share):
     """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
     rng = np.random.default_rng((*seed, 7))
-    wanted = {'aerial': 760, 'canal': 260, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
+    wanted = {'aerial': 1000, 'canal': 260, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
               'street-flooded': 280, 'street-wet': 280, 'street-dry': 180,
               'reviewed': min(200, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
@@ -210,6 +213,7 @@ def main():
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
     parser.add_argument('--continue-from', default='', metavar='ONNX', help='train these weights of an earlier run further, at half the rate')
+    parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed)')
     parser.add_argument('--cache', default='.cache')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=6)
@@ -222,6 +226,8 @@ def main():
     torch.set_num_threads(args.threads)
     everything = records.water(args.data) + records.streets(args.data) + records.dry_roads(args.data) + records.gauges(args.data)
     everything += [record for folder in args.rendered for record in records.rendered(folder)]
+    if args.everything:
+        everything = records.freed(everything)
     dry, left = reviewed.dry(args.reviewed, args.cache)
     everything += [records.Record(r.path, 'reviewed', False, dry=True, group=r.camera) for r in dry]
     print(f'{len(dry)} reviewed pictures without water; left out: {dict(left)}', flush=True)
