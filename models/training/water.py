@@ -199,9 +199,10 @@ def report(held, maps, truths):
     for name in sorted({held[i].set for i in masked}):
         chosen = [k for k, i in enumerate(masked) if held[i].set == name]
         line.append(f'{name} IoU {metrics.iou(maps[[masked[k] for k in chosen]] > 0.5, truths[chosen] > 127):.3f}')
-    share = {name: [float((maps[i] > 0.5).mean()) for i, r in enumerate(held) if r.set == 'street-' + name] for name in ('flooded', 'wet', 'dry')}
-    share['roads'] = [float((maps[i] > 0.5).mean()) for i, r in enumerate(held) if r.set == 'roads']
-    line.append('streets AUC ' + ' '.join(f'{n} {metrics.auc(share["flooded"], share[n]):.3f}' for n in ('wet', 'dry')))
+    shares = lambda set_: [float((maps[i] > 0.5).mean()) for i, r in enumerate(held) if r.set == set_]
+    share = {name: found for name, set_ in (*((n, 'street-' + n) for n in ('flooded', 'wet', 'dry')), ('roads', 'roads')) if (found := shares(set_))}
+    if 'flooded' in share:
+        line.append('streets AUC ' + ' '.join(f'{n} {metrics.auc(share["flooded"], share[n]):.3f}' for n in ('wet', 'dry') if n in share))
     line.append('water share ' + ' '.join(f'{n} {np.mean(v):.2f}' for n, v in share.items()))
     print('  ' + ' | '.join(line), flush=True)
 
