@@ -73,8 +73,9 @@ def report(net, held, least=0.25):
     """Log line: of labelled boxes found at `least` with half of the box shared, and of those found how many are right."""
     counts = {}
     for road in held:
-        height = road.pixels().shape[0]
-        found = joined(detect(net, road.pixels(), least, height=fitting_height(road.pixels())))
+        picture = road.pixels()
+        height = picture.shape[0]
+        found = joined(detect(net, picture, least, height=fitting_height(picture)))
         for name, labels in (('riders', (MOTORCYCLE,)), ('cars', FOUR_WHEELS), ('persons', (PERSON,))):
             truth, mine = road.boxes[np.isin(road.boxes[:, 0], labels)], found[np.isin(found[:, 0], labels)]
             same = overlap(truth[:, 1:5], mine[:, 2:]) >= 0.5
