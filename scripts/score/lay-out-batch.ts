@@ -35,10 +35,12 @@ export interface LayOutOptions {
   readonly batch: Batch
   /** RTSP address of a scene. */
   readonly streamOf: (scene: string) => string
+  /** Packages to use in place of the repository's, model id → folder. */
+  readonly models: ReadonlyMap<string, string>
 }
 
 /** Configuration, secrets and a user for one central and up to two agents: vehicles must not keep slow cameras waiting. */
-export const layOutBatch = async ({ root, folder, batch, streamOf }: LayOutOptions): Promise<LaidOutBatch> => {
+export const layOutBatch = async ({ root, folder, batch, streamOf, models }: LayOutOptions): Promise<LaidOutBatch> => {
   const logDir = join(folder, 'logs')
   rmSync(folder, { recursive: true, force: true })
   for (const path of [logDir, join(folder, 'secrets')]) mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -76,7 +78,7 @@ export const layOutBatch = async ({ root, folder, batch, streamOf }: LayOutOptio
         mqtt: { url: `mqtt://127.0.0.1:${port.mqtt}`, username: agent, passwordFile: `secrets/${agent}.mqtt` },
         evidence: { url: `http://127.0.0.1:${port.http}`, tokenFile: `secrets/${agent}.token` },
         status: { port: statusPort },
-        models: modelsOf(scenes, root),
+        models: modelsOf(scenes, root, models),
         modelCacheDir: join(root, '.cache/models'),
         cameras: scenes.map(scene => cameraOf(scene, streamOf(scene.name))),
       }),
@@ -117,12 +119,15 @@ const sitesOf = (batch: Batch) =>
     .filter(({ scenes }) => scenes.length > 0)
     .map(site => ({ ...site, agent: `${site.id}-1` }))
 
-const modelsOf = (scenes: readonly Scene[], root: string) => {
+/** Entries of the agent's `models:`; `others`: packages in place of the repository's, model id → folder. */
+export const modelsOf = (scenes: readonly Scene[], root: string, others: ReadonlyMap<string, string>) => {
   const tasks = new Set<Task>(scenes.flatMap(({ truth }) => tasksOf(truth)))
-  return [...tasks].map(task => ({ id: modelOf[task], path: join(root, 'models', modelOf[task]) }))
+  const pathOf = (id: string) => others.get(id) ?? join(root, 'models', id)
+  return [...tasks].map(task => ({ id: modelOf[task], path: pathOf(modelOf[task]) }))
 }
 
-const cameraOf = ({ name, truth }: Scene, url: string) => ({
+/** An entry of the agent's `cameras:`. */
+export const cameraOf = ({ name, truth }: Scene, url: string) => ({
   id: name,
   name,
   source: { kind: 'rtsp', url },

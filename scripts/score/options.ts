@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { modelOf } from './analytics-of.js'
 
 export interface Options {
   readonly help: boolean
@@ -12,6 +14,10 @@ export interface Options {
   readonly tracks: boolean
   readonly report: boolean
   readonly requireHolds: boolean
+  /** No chain and no incidents: only what the agent would say of each clip. */
+  readonly replay: boolean
+  /** Packages in place of the repository's, model id → folder. */
+  readonly models: ReadonlyMap<string, string>
   readonly out: string | undefined
   /** Folder of scenes; undefined: those of the repository. */
   readonly city: string | undefined
@@ -37,6 +43,8 @@ then holds what central says against the truth. Writes score/report.html and sco
   --cores N          play as many scenes at once as N cores carry (default: ${coreShare} of the machine's)
   --no-tracks        leave out IDF1 and HOTA, which need a replay of each traffic scene
   --no-report        leave out report.html
+  --replay           no chain: each clip through the agent's pipeline, as fast as it goes; levels, fires and violations as a table
+  --model ID=DIR     the package in DIR in place of models/ID; may be repeated
   --city DIR         scenes of your own, in place of tests/fixtures/city
   --out DIR          in place of score/
   --json             the result as JSON on standard output, and nothing else there (with npm: npm run --silent score)
@@ -52,6 +60,9 @@ export const parseOptions = (argv: readonly string[]): Options => {
     throw new UsageError(`--use ${use}: it is score, develop or all.`)
   if (values.short && values.scenes !== undefined)
     throw new UsageError('--short chooses the scenes; leave out --scenes.')
+  for (const name of ['json', 'short', 'seconds', 'require-holds'] as const)
+    if (values.replay && values[name] !== undefined)
+      throw new UsageError(`--replay plays whole clips and prints a table; leave out --${name}.`)
   const scenes = values.short ? shortScenes : values.scenes?.split(',').filter(Boolean)
   if (scenes?.length === 0) throw new UsageError('--scenes names no scene.')
   return {
@@ -64,6 +75,8 @@ export const parseOptions = (argv: readonly string[]): Options => {
     tracks: !values['no-tracks'],
     report: !values['no-report'],
     requireHolds: values['require-holds'] ?? false,
+    replay: values.replay ?? false,
+    models: new Map(values.model?.map(modelFolder)),
     out: values.out,
     city: values.city,
   }
@@ -84,6 +97,8 @@ const parse = (argv: readonly string[]) => {
         'no-tracks': { type: 'boolean' },
         'no-report': { type: 'boolean' },
         'require-holds': { type: 'boolean' },
+        replay: { type: 'boolean' },
+        model: { type: 'string', multiple: true },
         out: { type: 'string' },
         city: { type: 'string' },
       },
@@ -91,6 +106,15 @@ const parse = (argv: readonly string[]) => {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
+}
+
+const modelFolder = (text: string): [string, string] => {
+  const [, id, folder] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  if (id === undefined || folder === undefined)
+    throw new UsageError(`--model ${text}: write ID=DIR, for example water-segmentation=/tmp/candidate.`)
+  if (!(Object.values(modelOf) as string[]).includes(id))
+    throw new UsageError(`--model ${text}: scenes use ${Object.values(modelOf).join(', ')}.`)
+  return [id, resolve(folder)]
 }
 
 const positive = (name: string, text: string | undefined): number | undefined => {

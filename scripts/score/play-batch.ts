@@ -18,6 +18,8 @@ export interface PlayOptions {
   readonly folder: string
   /** Only so many seconds of each scene. */
   readonly maxSeconds: number | undefined
+  /** Packages to use in place of the repository's, model id → folder. */
+  readonly models: ReadonlyMap<string, string>
   readonly say: (text: string) => void
   readonly signal: AbortSignal
 }
@@ -42,7 +44,7 @@ const afterglowMs = 3_000
  * Rejects when a part of the chain does not start, ends early or does not deliver.
  */
 export const playBatch = async (batch: Batch, options: PlayOptions): Promise<PlayedBatch> => {
-  const { root, folder, say, signal } = options
+  const { root, folder, models, say, signal } = options
   const streams = await startCityStreams({
     sources: batch.map(({ name, clip }) => ({ name, file: clip })),
     loop: false,
@@ -51,7 +53,7 @@ export const playBatch = async (batch: Batch, options: PlayOptions): Promise<Pla
   let supervisor: Supervisor | undefined
   try {
     const urlOf = (scene: string) => streams.streams.find(({ name }) => name === scene)!.url
-    const laidOut = await layOutBatch({ root, folder, batch, streamOf: urlOf })
+    const laidOut = await layOutBatch({ root, folder, batch, streamOf: urlOf, models })
     const failures: string[] = []
     supervisor = createSupervisor({
       logDir: laidOut.logDir,

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { hotaScore } from './metrics/hota.js'
 import { identityScore } from './metrics/idf1.js'
 import { type FoundFrame, trackFramesOf } from './metrics/track-ground.js'
+import { replayStartedAt, runReplay } from './replay-scene.js'
 import type { Scene } from './scenes.js'
 import type { TrackScore } from './score-scene.js'
 
@@ -19,10 +20,6 @@ export interface ReplayOptions {
   readonly signal: AbortSignal
 }
 
-/** A quarter of an hour for the slowest machine and the longest scene. */
-const replayBoundMs = 900_000
-const startedAt = '2026-01-01T00:00:00.000Z'
-
 /**
  * How well vehicles keep their identity. Messages carry no identities, so the clip goes through the agent's own pipeline once
  * more, as a replay: every frame at the camera's cadence, so these figures do not depend on the machine's speed.
@@ -32,12 +29,10 @@ export const scoreTracks = async (
   { root, folder, configFile, maxSeconds, signal }: ReplayOptions,
 ): Promise<TrackScore> => {
   const tracksFile = join(folder, `${name}.tracks.jsonl`)
-  const edge = join(root, 'edge/bin/watchpost-edge.js')
   const source =
     maxSeconds === undefined ? clip : await firstSeconds(clip, maxSeconds, join(folder, `${name}.part.mp4`))
-  const from = ['--config', configFile, '--camera', name, '--source', source, '--start', startedAt]
-  const to = ['--tracks', tracksFile, '--out', join(folder, `${name}.replay.jsonl`), '--quiet']
-  await promisify(execFile)(process.execPath, [edge, 'replay', ...from, ...to], { timeout: replayBoundMs, signal })
+  const from = ['--config', configFile, '--camera', name, '--source', source]
+  await runReplay(root, [...from, '--tracks', tracksFile, '--out', join(folder, `${name}.replay.jsonl`)], signal)
   const frames = trackFramesOf(truth, readTracks(readFileSync(tracksFile, 'utf8')))
   return { frames: frames.length, ...identityScore(frames), ...hotaScore(frames) }
 }
@@ -70,6 +65,6 @@ export const readTracks = (text: string): readonly FoundFrame[] =>
     .filter(Boolean)
     .map(line => JSON.parse(line) as TrackLine)
     .map(({ at, tracks }) => ({
-      t: (at - Date.parse(startedAt)) / 1000,
+      t: (at - Date.parse(replayStartedAt)) / 1000,
       tracks: tracks.map(({ id, box }) => ({ id: String(id), box })),
     }))

@@ -6,6 +6,8 @@ import { batchesOf } from './batches.js'
 import { help, type Options, parseOptions, UsageError } from './options.js'
 import { playBatch } from './play-batch.js'
 import { writeReport } from './report/write-report.js'
+import { replayScene } from './replay-scene.js'
+import { replayText } from './replay-text.js'
 import { type Result, resultOf } from './result.js'
 import type { SeenIncident } from './run-records.js'
 import { loadScenes, type Scene } from './scenes.js'
@@ -33,6 +35,10 @@ const main = async (): Promise<number> => {
     use: options.use,
   })
   if (scenes.length === 0) throw new UsageError(`No scene is marked for "${options.use}". Try --use all.`)
+  if (options.replay) {
+    for (const scene of scenes) console.log(replayText([await replayOne(scene, options, out, stopping.signal)]))
+    return exitCode.good
+  }
 
   const { scores, incidents } = await playAll(scenes, options, out, stopping.signal)
   const result = resultOf(scores, incidents, { root, maxSeconds: options.maxSeconds })
@@ -43,6 +49,11 @@ const main = async (): Promise<number> => {
   return options.requireHolds && result.holds.some(({ reached }) => reached === false) ? exitCode.failed : exitCode.good
 }
 
+const replayOne = async (scene: Scene, { models }: Options, out: string, signal: AbortSignal): Promise<SceneScore> => {
+  const run = await replayScene(scene, { root, folder: join(out, 'work', 'replay'), models, signal })
+  return scoreScene(run, [], null)
+}
+
 const playAll = async (scenes: readonly Scene[], options: Options, out: string, signal: AbortSignal) => {
   const batches = batchesOf(scenes, options.cores)
   const scores: SceneScore[] = []
@@ -50,7 +61,14 @@ const playAll = async (scenes: readonly Scene[], options: Options, out: string, 
   for (const [index, batch] of batches.entries()) {
     say(`Batch ${index + 1} of ${batches.length}: ${batch.map(({ name }) => name).join(', ')}`)
     const folder = join(out, 'work', `batch-${index + 1}`)
-    const played = await playBatch(batch, { root, folder, maxSeconds: options.maxSeconds, say, signal })
+    const played = await playBatch(batch, {
+      root,
+      folder,
+      maxSeconds: options.maxSeconds,
+      models: options.models,
+      say,
+      signal,
+    })
     incidents.push(...played.incidents)
     for (const [at, scene] of batch.entries()) {
       const follows = options.tracks && tasksOf(scene.truth).includes('traffic')

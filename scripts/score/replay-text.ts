@@ -1,0 +1,37 @@
+import { isFireKind } from './metrics/fire.js'
+import type { SceneScore } from './score-scene.js'
+
+/** One line per scene and task of what a replay can tell: levels, fires, violations. Incidents are central's, so there are none. */
+export const replayText = (scores: readonly SceneScore[]): string => scores.flatMap(linesOf).join('\n')
+
+const linesOf = ({ run, flood, fire, violations }: SceneScore): string[] => {
+  const line = (text: string): string => `${run.truth.scene.padEnd(20)} ${text}`
+  return [
+    ...(flood ? [line(`level RMSE ${cm(flood.rmseCm)}, bias ${cm(flood.biasCm)}, ${flood.readings} readings`)] : []),
+    ...(fire ? [line(fireText(run.events.filter(isFireBegun), fire))] : []),
+    ...(violations
+      ? [
+          line(
+            `violations: ${violations.found.length} found, ${violations.missed.length} missed, ${violations.invented.length} invented`,
+          ),
+        ]
+      : []),
+  ]
+}
+
+type Events = SceneScore['run']['events']
+const isFireBegun = ({ kind, phase }: Events[number]): boolean => phase === 'began' && isFireKind(kind)
+
+const fireText = (told: Events, { detections, matched }: NonNullable<SceneScore['fire']>): string => {
+  const fires = detections.map(({ happening, kind, fromOnePercentS, isCensored }) =>
+    isCensored
+      ? `${happening.id} missed`
+      : `${happening.id} told as ${kind} ${fromOnePercentS === null ? '' : `${fromOnePercentS.toFixed(0)} s after 1 %`}`,
+  )
+  const wrong = told
+    .filter(({ happeningId }) => !matched.has(happeningId))
+    .map(({ kind, t }) => `FALSE ${kind} at ${t.toFixed(0)} s`)
+  return [...fires, ...wrong].join(', ') || 'nothing told'
+}
+
+const cm = (value: number | null): string => (value === null ? '-' : `${value.toFixed(2)} cm`)
