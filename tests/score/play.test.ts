@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseCounters } from '../../scripts/score/agent-counters.js'
 import { batchesOf } from '../../scripts/score/batches.js'
 import { parseOptions } from '../../scripts/score/options.js'
-import { truthWith } from './truth-example.js'
+import { plumeZone, truthWith } from './truth-example.js'
 
 const scene = (name: string, change: object = {}) => ({
   name,
@@ -14,19 +14,6 @@ const line = {
   stopLine: [
     [0, 0.5],
     [1, 0.5],
-  ],
-}
-const zone = {
-  plumeZones: [
-    {
-      id: 'z',
-      landUse: 'forest',
-      polygon: [
-        [0, 0],
-        [1, 0],
-        [1, 1],
-      ],
-    },
   ],
 }
 const at = (longitude: number) => ({ camera: { location: [longitude, 16.4] } })
@@ -47,15 +34,15 @@ describe('batches', () => {
 
   it('keep two views of one fire together and other scenes of that hillside apart', () => {
     const scenes = [
-      scene('smoke-a', { ...zone, ...at(107.1), ...fireAt(107.12) }),
-      scene('fog', { ...zone, ...at(107.1) }),
-      scene('smoke-b', { ...zone, ...at(107.102), ...fireAt(107.12) }),
+      scene('smoke-a', { ...plumeZone, ...at(107.1), ...fireAt(107.12) }),
+      scene('fog', { ...plumeZone, ...at(107.1) }),
+      scene('smoke-b', { ...plumeZone, ...at(107.102), ...fireAt(107.12) }),
     ]
     expect(names(batchesOf(scenes, 4))).toEqual([['smoke-a', 'smoke-b'], ['fog']])
   })
 
   it('put cameras of different tasks at one place together', () => {
-    const scenes = [scene('hill', { ...zone, ...at(107.1) }), scene('road', { ...line, ...at(107.1) })]
+    const scenes = [scene('hill', { ...plumeZone, ...at(107.1) }), scene('road', { ...line, ...at(107.1) })]
     expect(names(batchesOf(scenes, 4))).toEqual([['hill', 'road']])
   })
 })

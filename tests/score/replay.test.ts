@@ -9,7 +9,7 @@ import { replayText } from '../../scripts/score/replay-text.js'
 import { loadScenes } from '../../scripts/score/scenes.js'
 import { scoreScene } from '../../scripts/score/score-scene.js'
 import { event, reading, runOf } from './run-example.js'
-import { truthWith } from './truth-example.js'
+import { plumeZone, truthWith } from './truth-example.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const at = (second: number) => new Date(Date.parse(replayStartedAt) + second * 1000).toISOString()
@@ -43,20 +43,7 @@ describe('a replayed scene', () => {
     expect(replayText([scoreScene(runOf(street, { levels: [reading(5, 12), reading(10, 8)] }), [], null)])).toBe(
       'example              level RMSE 2.00 cm, bias 0.00 cm, 2 readings',
     )
-    const hill = truthWith({
-      family: 'hillside',
-      plumeZones: [
-        {
-          id: 'z',
-          landUse: 'forest',
-          polygon: [
-            [0, 0],
-            [1, 0],
-            [1, 1],
-          ],
-        },
-      ],
-    })
+    const hill = truthWith({ family: 'hillside', ...plumeZone })
     const stray = event({ kind: 'forest-fire', t: 33 })
     expect(replayText([scoreScene(runOf(hill, { events: [stray] }), [], null)])).toMatch(/FALSE forest-fire at 33 s/)
     expect(replayText([scoreScene(runOf(hill), [], null)])).toMatch(/nothing told$/)

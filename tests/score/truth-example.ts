@@ -18,3 +18,18 @@ export const leastTruth = {
 
 /** A truth as a file would give it, with these fields changed. */
 export const truthWith = (change: object): Truth => parseTruth({ ...leastTruth, ...change }, 'truth.json')
+
+/** What makes a scene one in which fires are looked for. */
+export const plumeZone = {
+  plumeZones: [
+    {
+      id: 'z',
+      landUse: 'forest',
+      polygon: [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ],
+    },
+  ],
+}
