@@ -43,14 +43,18 @@ const restlessEvidence = 50
 const restlessShare = 0.1
 /** Evidence scattered over several places counts less, down to a half: haze and glare come in patches, a fire at one place. */
 const mostScattered = 2
-/** What a plume must show that stays at its place, also in fog: nothing that drifts past shows as much. */
+/** What a plume must show that stays at its place: nothing that drifts past shows as much, unless there is fog all over. */
 const lastingEvidence = 2.5
+/** What must rise out of a restless zone, most of it at one place: fog drifts along the rows it is in, a plume leaves them. */
+const risenEvidence = 2.5
+/** Rows are free of fog where none is within this share of the picture's width. */
+const besideShare = 0.3
 /** The plume's own cells score at least half as much as its surest one; a model sees a halo around it. */
 const haloShare = 0.5
 
 /**
  * What stands out together in one zone, and whether it is enough for a plume: the model is sure where it usually finds
- * nothing, or it is not sure but sees more than usual at one place for some 20 frames, or less than that for long.
+ * nothing, or it is not sure but sees more than usual at one place for some 20 frames, or less than that for long, or above fog.
  */
 export const plumeEvidence = (
   { columns, rows, scores }: PlumeGrid,
@@ -64,8 +68,14 @@ export const plumeEvidence = (
 
   const sure = cells.filter(cell => scores[cell]! >= threshold && above[cell]! > 0)
   const now = [...new Set([...standing(evidence), ...sure])]
-  const [newest, stays] = [together(now), together(standing(lasting))]
-  const group = newest.length > 0 ? newest : stays
+  const restlessness = Math.max(0, mean(cells.map(cell => restless[cell]!)) - restlessShare)
+  const isCalm = restlessness === 0
+  const [newest, stays] = [together(now), together(isCalm ? standing(lasting) : [])]
+  const aboveFog = isCalm ? [] : standing(evidence).filter(cell => !isBesideFog(cell, restless, columns))
+  const risen = together(aboveFog)
+  const hasRisen =
+    sum(evidence, risen) * sensitivity >= risenEvidence && sum(evidence, risen) * 2 > sum(evidence, aboveFog)
+  const group = hasRisen ? risen : newest.length > 0 ? newest : stays
   const surest = group.reduce((highest, cell) => Math.max(highest, score[cell]!), 0)
   const plume = largestRegion(
     group.filter(cell => score[cell]! >= surest * haloShare),
@@ -74,8 +84,7 @@ export const plumeEvidence = (
   )
   const share = (plume?.cells.length ?? 0) / cells.length
 
-  const restlessness = Math.max(0, mean(cells.map(cell => restless[cell]!)) - restlessShare)
-  const isSure = restlessness === 0 && sure.length > 0 && sure.length >= minShare * cells.length
+  const isSure = isCalm && sure.length > 0 && sure.length >= minShare * cells.length
   const asked = calmEvidence + restlessEvidence * restlessness
   const shown = sum(evidence, newest)
   const scattered = Math.min(mostScattered, sum(evidence, now) / shown)
@@ -84,7 +93,7 @@ export const plumeEvidence = (
   const isPlain = shown > 0 && isLocal && shown * sensitivity >= asked * scattered
   const isLasting = sum(lasting, stays) * sensitivity >= lastingEvidence
   return {
-    isEnough: isSure || (share > 0 && share >= minShare && (isPlain || isLasting)),
+    isEnough: isSure || (share > 0 && share >= minShare && (isPlain || isLasting || hasRisen)),
     share,
     plume: plume && {
       box: plume.box,
@@ -92,6 +101,12 @@ export const plumeEvidence = (
       confidence: mean(plume.cells.map(cell => score[cell]!)),
     },
   }
+}
+
+const isBesideFog = (cell: number, restless: Float32Array, columns: number): boolean => {
+  const [column, reach] = [cell % columns, Math.round(besideShare * columns)]
+  const row = restless.subarray(cell - column, cell - column + columns)
+  return row.subarray(Math.max(0, column - reach), column + reach + 1).some(one => one > 0)
 }
 
 /** Middle of the lowest row of cells. */

@@ -82,22 +82,25 @@ interface Source {
   readonly likeId?: string
 }
 
-/** What an event was raised by: a look-alike that lies where it points, else a fire that burns then, else a look-alike of that time. */
+/**
+ * What an event was raised by: a look-alike that lies where it points, else a fire that burns then (but not one whose smoke is
+ * elsewhere in the picture), else a look-alike of that time.
+ */
 const sourceOf = (truth: Truth, fires: readonly TruthHappening[], event: SeenEvent): Source | undefined => {
   const burning = fires.filter(fire =>
     isWithin(event.t, { from: fire.onsetAt ?? fire.from, until: fire.until + marginS }),
   )
   const alike = truth.lookAlikes.filter(like => isWithin(event.t, like, marginS))
-  const middle = event.box && middleOf(event.box)
-  if (middle) {
-    const plume = frameAt(truth.frames, event.t)?.plumeBox
+  const plume = frameAt(truth.frames, event.t)?.plumeBox
+  if (event.box) {
+    const middle = middleOf(event.box)
     const inPlume = burning.length > 0 && plume != null && holds(plume, middle)
     const like = alike.find(({ box }) => box && holds(box, middle))
     if (like && !inPlume) return { likeId: like.id }
   }
-  const sameKind = burning.find(({ kind }) => kind === event.kind)
-  const fire = sameKind ?? burning[0]
-  if (fire) return { fire }
+  const pointsElsewhere = event.box !== null && plume != null && !touch(plume, event.box)
+  const fire = burning.find(({ kind }) => kind === event.kind) ?? burning[0]
+  if (fire && !pointsElsewhere) return { fire }
   return alike[0] && { likeId: alike[0].id }
 }
 
@@ -140,6 +143,11 @@ export const frameAt = (frames: readonly TruthFrame[], t: number): TruthFrame | 
   )
 
 const middleOf = ([x, y, width, height]: Box): readonly [number, number] => [x + width / 2, y + height / 2]
+
+/** Both grown by the margin. */
+const touch = ([ax, ay, aw, ah]: readonly number[], [bx, by, bw, bh]: readonly number[]): boolean =>
+  Math.max(ax!, bx!) - Math.min(ax! + aw!, bx! + bw!) <= 2 * boxMargin &&
+  Math.max(ay!, by!) - Math.min(ay! + ah!, by! + bh!) <= 2 * boxMargin
 
 /** A tenth of the picture around: the model's grid is coarse. */
 const boxMargin = 0.05

@@ -53,7 +53,7 @@ const watch = (settings: Partial<PlumeAnalytic> = {}, restored?: unknown) => {
     Array.from({ length: frames }, (_, frame) => {
       at += everySeconds * 1000
       const { readings } = analytic.update(inputAt(at, gridOf(frame, score)))
-      return rule.evaluate(readings, at).map(({ phase }) => ({ frame, phase }))
+      return rule.evaluate(readings, at).map(({ phase, geometry }) => ({ frame, phase, box: geometry?.box }))
     }).flat()
   return { analytic, play }
 }
@@ -100,6 +100,31 @@ describe('smoke told by time', () => {
     const events = watch().play(1_060, (frame, column, row) => fog(frame, column, row) ?? plume(frame, column, row))
     expect(events.map(({ phase }) => phase)).toEqual(['began'])
     expect(events[0]!.frame).toBeGreaterThan(1_000)
+  })
+
+  describe('in a valley full of fog', () => {
+    const fog: Scores = (_, column, row) => (row >= 9 && row <= 12 && column < 18 ? 0.5 : undefined)
+    /** The bank spreads along its rows, slowly, and stays. */
+    const spreading: Scores = (frame, column, row) => {
+      const isNew = (row === 9 || row === 10) && column >= 18 && column <= 21
+      return isNew && frame > 200 ? 0.02 + 0.28 * Math.min(1, (frame - 200) / 60) : fog(frame, column, row)
+    }
+    /** Three cells above it; a fourth is held against the fog below. */
+    const rising: Scores = (frame, column, row) =>
+      frame > 260 && column === 8 && row >= 5 && row <= 8 ? 0.4 : spreading(frame, column, row)
+
+    it('raises nothing for fog that spreads and stays', () => {
+      expect(watch().play(600, spreading)).toEqual([])
+    })
+
+    it('tells a plume that rises out of it, and where, while the fog spreads elsewhere', () => {
+      const [began, ...more] = watch().play(400, rising)
+      expect(more).toEqual([])
+      expect(began!.frame).toBeGreaterThan(260)
+      expect(began!.frame).toBeLessThanOrEqual(300)
+      const [x, y, width, height] = began!.box!
+      expect([x * columns, y * rows, (x + width) * columns, (y + height) * rows]).toEqual([8, 5, 9, 8])
+    })
   })
 
   it('raises nothing when the camera nods by a cell', () => {

@@ -82,6 +82,20 @@ describe('look-alikes', () => {
     expect(scoreFire(both, 100, [atChimney, atPlume], []).detections[0]!.events).toEqual([atPlume])
   })
 
+  it('explain what is told far from the smoke while a fire burns: fog in another valley is not the fire', () => {
+    const both = truth({ lookAlikes: [fog], frames: [{ t: 40, plumeBox: [0.36, 0.32, 0.07, 0.2] }] })
+    const atFog = seen({ happeningId: 'f', box: [0.68, 0.5, 0.14, 0.12] })
+    const atFoot = seen({ happeningId: 'p', box: [0.45, 0.5, 0.07, 0.07] })
+    const score = scoreFire(both, 100, [atFog], [])
+    expect(score.detections[0]!.isCensored).toBe(true)
+    expect(score.matched.size).toBe(0)
+    expect(score.confusion).toEqual([
+      { truth: 'forest-fire', told: 'none' },
+      { truth: 'fog', told: 'forest-fire' },
+    ])
+    expect(scoreFire(both, 100, [atFog, atFoot], []).detections[0]!.events).toEqual([atFoot])
+  })
+
   it('are not needed: a scene of nothing is right when nothing is told', () => {
     expect(scoreFire(truth({ happenings: [] }), 100, [], []).confusion).toEqual([{ truth: 'nothing', told: 'none' }])
   })
