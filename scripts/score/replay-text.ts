@@ -24,14 +24,17 @@ const isFireBegun = ({ kind, phase }: Events[number]): boolean => phase === 'beg
 
 const fireText = (told: Events, { detections, matched }: NonNullable<SceneScore['fire']>): string => {
   const fires = detections.map(({ happening, kind, fromOnePercentS, isCensored }) =>
-    isCensored
-      ? `${happening.id} missed`
-      : `${happening.id} told as ${kind} ${fromOnePercentS === null ? '' : `${fromOnePercentS.toFixed(0)} s after 1 %`}`,
+    isCensored ? `${happening.id} missed` : `${happening.id} told as ${kind}${whenText(fromOnePercentS)}`,
   )
   const wrong = told
     .filter(({ happeningId }) => !matched.has(happeningId))
     .map(({ kind, t }) => `FALSE ${kind} at ${t.toFixed(0)} s`)
   return [...fires, ...wrong].join(', ') || 'nothing told'
 }
+
+const whenText = (fromOnePercentS: number | null): string =>
+  fromOnePercentS === null
+    ? ''
+    : ` ${Math.abs(fromOnePercentS).toFixed(0)} s ${fromOnePercentS < 0 ? 'before' : 'after'} 1 %`
 
 const cm = (value: number | null): string => (value === null ? '-' : `${value.toFixed(2)} cm`)

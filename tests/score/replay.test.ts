@@ -47,6 +47,11 @@ describe('a replayed scene', () => {
     const stray = event({ kind: 'forest-fire', t: 33 })
     expect(replayText([scoreScene(runOf(hill, { events: [stray] }), [], null)])).toMatch(/FALSE forest-fire at 33 s/)
     expect(replayText([scoreScene(runOf(hill), [], null)])).toMatch(/nothing told$/)
+    const fire = { id: 'f', kind: 'forest-fire', from: 20, until: 90, onsetAt: 20, onePercentAt: 35 }
+    const burning = truthWith({ family: 'hillside', ...plumeZone, happenings: [fire] })
+    const told = (t: number) => runOf(burning, { events: [event({ kind: 'forest-fire', t, receivedT: t })] })
+    expect(replayText([scoreScene(told(30), [], null)])).toMatch(/f told as forest-fire 5 s before 1 %$/)
+    expect(replayText([scoreScene(told(42), [], null)])).toMatch(/f told as forest-fire 7 s after 1 %$/)
   })
 
   it('chooses packages by id and refuses what a replay cannot give', () => {
