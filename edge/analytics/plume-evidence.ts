@@ -67,14 +67,15 @@ export const plumeEvidence = (
   const sum = (of: Float32Array, some: readonly number[]) => some.reduce((total, cell) => total + of[cell]!, 0)
 
   const sure = cells.filter(cell => scores[cell]! >= threshold && above[cell]! > 0)
-  const now = [...new Set([...standing(evidence), ...sure])]
+  const standingNow = standing(evidence)
+  const now = [...new Set([...standingNow, ...sure])]
   const restlessness = Math.max(0, mean(cells.map(cell => restless[cell]!)) - restlessShare)
   const isCalm = restlessness === 0
   const [newest, stays] = [together(now), together(isCalm ? standing(lasting) : [])]
-  const aboveFog = isCalm ? [] : standing(evidence).filter(cell => !isBesideFog(cell, restless, columns))
+  const aboveFog = isCalm ? [] : standingNow.filter(cell => !isBesideFog(cell, restless, columns))
   const risen = together(aboveFog)
-  const hasRisen =
-    sum(evidence, risen) * sensitivity >= risenEvidence && sum(evidence, risen) * 2 > sum(evidence, aboveFog)
+  const rises = sum(evidence, risen)
+  const hasRisen = rises * sensitivity >= risenEvidence && rises * 2 > sum(evidence, aboveFog)
   const group = hasRisen ? risen : newest.length > 0 ? newest : stays
   const surest = group.reduce((highest, cell) => Math.max(highest, score[cell]!), 0)
   const plume = largestRegion(

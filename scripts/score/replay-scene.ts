@@ -20,6 +20,13 @@ export const runReplay = async (root: string, args: readonly string[], signal: A
   await promisify(execFile)(process.execPath, all, { timeout: replayBoundMs, signal })
 }
 
+/** What a replay writes: one JSON value a line. */
+export const jsonLines = <T>(text: string): readonly T[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as T)
+
 export interface ReplaySceneOptions {
   /** Of the repository. */
   readonly root: string
@@ -61,10 +68,7 @@ type Line = ({ type: 'observation.v1' } & Observation) | ({ type: 'event.v1' } &
 
 /** Levels and events of a replay's JSON lines. */
 export const replayedRun = (text: string, scene: string): Omit<SceneRun, 'truth' | 'playedS'> => {
-  const lines = text
-    .split('\n')
-    .filter(Boolean)
-    .map(line => JSON.parse(line) as Line)
+  const lines = jsonLines<Line>(text)
   return {
     heldS: 0,
     levels: lines.flatMap(line => (line.type === 'observation.v1' ? levelOf(line) : [])),

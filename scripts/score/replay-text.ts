@@ -1,10 +1,8 @@
 import { isFireKind } from './metrics/fire.js'
 import type { SceneScore } from './score-scene.js'
 
-/** One line per scene and task of what a replay can tell: levels, fires, violations. Incidents are central's, so there are none. */
-export const replayText = (scores: readonly SceneScore[]): string => scores.flatMap(linesOf).join('\n')
-
-const linesOf = ({ run, flood, fire, violations }: SceneScore): string[] => {
+/** One line per task of a scene of what a replay can tell: levels, fires, violations. Incidents are central's, so there are none. */
+export const replayText = ({ run, flood, fire, violations }: SceneScore): string => {
   const line = (text: string): string => `${run.truth.scene.padEnd(20)} ${text}`
   return [
     ...(flood ? [line(`level RMSE ${cm(flood.rmseCm)}, bias ${cm(flood.biasCm)}, ${flood.readings} readings`)] : []),
@@ -16,7 +14,7 @@ const linesOf = ({ run, flood, fire, violations }: SceneScore): string[] => {
           ),
         ]
       : []),
-  ]
+  ].join('\n')
 }
 
 type Events = SceneScore['run']['events']

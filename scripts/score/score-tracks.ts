@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { hotaScore } from './metrics/hota.js'
 import { identityScore } from './metrics/idf1.js'
 import { type FoundFrame, trackFramesOf } from './metrics/track-ground.js'
-import { replayStartedAt, runReplay } from './replay-scene.js'
+import { jsonLines, replayStartedAt, runReplay } from './replay-scene.js'
 import type { Scene } from './scenes.js'
 import type { TrackScore } from './score-scene.js'
 
@@ -60,11 +60,7 @@ interface TrackLine {
 }
 
 export const readTracks = (text: string): readonly FoundFrame[] =>
-  text
-    .split('\n')
-    .filter(Boolean)
-    .map(line => JSON.parse(line) as TrackLine)
-    .map(({ at, tracks }) => ({
-      t: (at - Date.parse(replayStartedAt)) / 1000,
-      tracks: tracks.map(({ id, box }) => ({ id: String(id), box })),
-    }))
+  jsonLines<TrackLine>(text).map(({ at, tracks }) => ({
+    t: (at - Date.parse(replayStartedAt)) / 1000,
+    tracks: tracks.map(({ id, box }) => ({ id: String(id), box })),
+  }))

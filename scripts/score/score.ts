@@ -36,7 +36,7 @@ const main = async (): Promise<number> => {
   })
   if (scenes.length === 0) throw new UsageError(`No scene is marked for "${options.use}". Try --use all.`)
   if (options.replay) {
-    for (const scene of scenes) console.log(replayText([await replayOne(scene, options, out, stopping.signal)]))
+    for (const scene of scenes) console.log(replayText(await replayOne(scene, options, out, stopping.signal)))
     return exitCode.good
   }
 

@@ -40,18 +40,18 @@ describe('a replayed scene', () => {
         { t: 100, waterCm: 10 },
       ],
     })
-    expect(replayText([scoreScene(runOf(street, { levels: [reading(5, 12), reading(10, 8)] }), [], null)])).toBe(
+    expect(replayText(scoreScene(runOf(street, { levels: [reading(5, 12), reading(10, 8)] }), [], null))).toBe(
       'example              level RMSE 2.00 cm, bias 0.00 cm, 2 readings',
     )
     const hill = truthWith({ family: 'hillside', ...plumeZone })
     const stray = event({ kind: 'forest-fire', t: 33 })
-    expect(replayText([scoreScene(runOf(hill, { events: [stray] }), [], null)])).toMatch(/FALSE forest-fire at 33 s/)
-    expect(replayText([scoreScene(runOf(hill), [], null)])).toMatch(/nothing told$/)
+    expect(replayText(scoreScene(runOf(hill, { events: [stray] }), [], null))).toMatch(/FALSE forest-fire at 33 s/)
+    expect(replayText(scoreScene(runOf(hill), [], null))).toMatch(/nothing told$/)
     const fire = { id: 'f', kind: 'forest-fire', from: 20, until: 90, onsetAt: 20, onePercentAt: 35 }
     const burning = truthWith({ family: 'hillside', ...plumeZone, happenings: [fire] })
     const told = (t: number) => runOf(burning, { events: [event({ kind: 'forest-fire', t, receivedT: t })] })
-    expect(replayText([scoreScene(told(30), [], null)])).toMatch(/f told as forest-fire 5 s before 1 %$/)
-    expect(replayText([scoreScene(told(42), [], null)])).toMatch(/f told as forest-fire 7 s after 1 %$/)
+    expect(replayText(scoreScene(told(30), [], null))).toMatch(/f told as forest-fire 5 s before 1 %$/)
+    expect(replayText(scoreScene(told(42), [], null))).toMatch(/f told as forest-fire 7 s after 1 %$/)
   })
 
   it('chooses packages by id and refuses what a replay cannot give', () => {
@@ -69,7 +69,7 @@ describe('a replayed scene', () => {
     const options = { root, folder, signal: AbortSignal.timeout(110_000) }
     const run = await replayScene(scene!, { ...options, models: new Map() })
     // The plume above the fog, not the fog: metrics/fire.ts holds the event's box against the true plume.
-    expect(replayText([scoreScene(run, [], null)])).toMatch(
+    expect(replayText(scoreScene(run, [], null))).toMatch(
       /^hillside-mist {8}fire-eight told as forest-fire \d+ s \S+ 1 %$/,
     )
     await expect(replayScene(scene!, { ...options, models: new Map([['smoke-flame', folder]]) })).rejects.toThrow(

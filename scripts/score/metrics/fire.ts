@@ -144,15 +144,15 @@ export const frameAt = (frames: readonly TruthFrame[], t: number): TruthFrame | 
 
 const middleOf = ([x, y, width, height]: Box): readonly [number, number] => [x + width / 2, y + height / 2]
 
-/** Both grown by the margin. */
-const touch = ([ax, ay, aw, ah]: readonly number[], [bx, by, bw, bh]: readonly number[]): boolean =>
-  Math.max(ax!, bx!) - Math.min(ax! + aw!, bx! + bw!) <= 2 * boxMargin &&
-  Math.max(ay!, by!) - Math.min(ay! + ah!, by! + bh!) <= 2 * boxMargin
-
 /** A tenth of the picture around: the model's grid is coarse. */
 const boxMargin = 0.05
 const holds = ([x, y, width, height]: readonly number[], [px, py]: readonly [number, number]): boolean =>
   px >= x! - boxMargin && px <= x! + width! + boxMargin && py >= y! - boxMargin && py <= y! + height! + boxMargin
+
+/** Both grown by the margin. */
+const touch = ([ax, ay, aw, ah]: readonly number[], [bx, by, bw, bh]: readonly number[]): boolean =>
+  Math.max(ax!, bx!) - Math.min(ax! + aw!, bx! + bw!) <= 2 * boxMargin &&
+  Math.max(ay!, by!) - Math.min(ay! + ah!, by! + bh!) <= 2 * boxMargin
 
 export const isRight = ({ truth, told }: ConfusionEntry): boolean =>
   told === (isFireKind(truth as EventKind) ? truth : 'none')
