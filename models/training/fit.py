@@ -1,4 +1,4 @@
-"""The training loop shared by all models: seeded, bf16 where the processor has it, cosine schedule, averaged weights, interruptible."""
+"""The training loop shared by all models: seeded, cosine schedule, averaged weights, interruptible."""
 import copy
 import math
 import os
@@ -53,10 +53,10 @@ class State:
             os.replace(self.path + '.part', self.path)
 
 
-def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, workers=1, rate=2e-3, backbone_rate=5e-4, state='', memory=None):
+def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, workers=1, rate=2e-3, backbone_rate=5e-4, bf16=False, state='', memory=None):
     """Trains `net`; `after_epoch(n, averaged copy)` sees what would be shipped. `dataset_of_epoch(n)` is that epoch's data, `loss_of(logits, *targets)` a scalar.
 
-    `state`: a file, see State; `memory`: a dictionary that belongs to the run and is kept with it.
+    `bf16`: where the processor has it; it is slower than fp32 for some networks, see the README. `state`: a file, see State; `memory`: a dictionary that belongs to the run and is kept with it.
     """
     net = net.to(memory_format=torch.channels_last).train()
     started = time.time()
@@ -67,7 +67,7 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch
     steps = epochs * (len(dataset_of_epoch(0)) // batch)
     shape = lambda s: min(1.0, (s + 1) / 100) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1.0, s / steps))) / 2)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, shape)
-    average, bf16 = copy.deepcopy(net), has_bf16()
+    average, bf16 = copy.deepcopy(net), bf16 and has_bf16()
     memory = {} if memory is None else memory
     kept, parts = State(state, epochs), {'net': net, 'optimizer': optimizer, 'schedule': schedule, 'average': average}
     done, step = kept.restore(parts, memory)

@@ -25,6 +25,19 @@ class Refined(nn.Module):
         return features + self.added(self.seen(features))
 
 
+class Dense(nn.Module):
+    """The same features and what two dense 3x3 convolutions add to them, at first nothing."""
+
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.seen, self.added = block(width, hidden), nn.Conv2d(hidden, width, 3, padding=1)
+        nn.init.zeros_(self.added.weight)
+        nn.init.zeros_(self.added.bias)
+
+    def forward(self, features):
+        return features + self.added(self.seen(features))
+
+
 class SmokeFlameNet(nn.Module):
     """Cells of 16x16 pixels: logits (N,2,16,28), channel 0 smoke, 1 flame."""
 
@@ -60,7 +73,9 @@ class WaterNet(nn.Module):
         self.in_4, self.in_2 = block(32, narrow, 1), block(16, 8, 1)
         self.wide = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(256, width, 1), nn.SiLU())
         level = lambda: nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1), Refined(width, 2 * width), Refined(width, 2 * width))
-        self.at_16, self.at_8 = level(), level()
+        dense = lambda hidden: Dense(width, hidden)
+        self.at_32 = nn.Sequential(dense(80), dense(80))
+        self.at_16, self.at_8 = nn.Sequential(level(), dense(80), dense(80)), nn.Sequential(level(), dense(56))
         self.to_4 = block(width, narrow, 1)
         self.at_4 = nn.Sequential(block(narrow, narrow), Refined(narrow, 2 * narrow))
         self.to_2 = block(narrow, 8, 1)
@@ -71,7 +86,7 @@ class WaterNet(nn.Module):
         twice = lambda t: F.interpolate(t, scale_factor=2.0, mode='nearest')
         smooth = lambda t: F.interpolate(t, scale_factor=2.0, mode='bilinear', align_corners=False)
         # The whole picture's look (rain, night, aerial view) is added where one cell sees least of it.
-        top = self.in_32(at_32) + self.wide(at_32)
+        top = self.at_32(self.in_32(at_32) + self.wide(at_32))
         top = self.at_16(twice(top) + self.in_16(at_16))
         top = self.at_8(twice(top) + self.in_8(at_8))
         top = self.at_4(smooth(self.to_4(top)) + self.in_4(at_4))

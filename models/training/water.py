@@ -8,6 +8,7 @@ this is known: some of the lower part is water, the sky is not, and later what t
 gauge with its water line: above it is wall, below it water.
 """
 import argparse
+import os
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from torch.utils.data import Dataset
 
 import augment
+import average
 import floods
 import metrics
 import plumes
@@ -28,6 +30,7 @@ from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, WaterNet
 
 SEED = 20261122
+AVERAGED = 6  # exports, of every second pass up to the last, whose mean is what is kept: steadier on pictures of other cameras
 MASKED, EMPTY, SOMEWHERE, LINE = 0, 1, 2, 3
 
 
@@ -173,7 +176,7 @@ def loss_of(logits, truth, known, kind):
 def order_of(records_, seed, rendered_share):
     """A draw with fixed numbers per set, so that a big set does not crowd out a small one."""
     rng = np.random.default_rng((*seed, 7))
-    wanted = {'aerial': 1000, 'canal': 260, 'rendered': rendered_share, 'gauge': 90, 'roads': 330,
+    wanted = {'aerial': 1000, 'canal': 160, 'rendered': rendered_share, 'gauge': 90, 'roads': 500,
               'street-flooded': 280, 'street-wet': 280, 'street-dry': 180,
               'reviewed': min(200, 4 * sum(r.set == 'reviewed' for r in records_))}
     order = []
@@ -207,6 +210,12 @@ def report(held, maps, truths):
     print('  ' + ' | '.join(line), flush=True)
 
 
+def exports_of(out, passes):
+    """Paths of the exports whose mean is `out` after so many passes: of every second one, and of the last."""
+    stem, end = os.path.splitext(out)
+    return [f'{stem}-{n}{end}' for n in [*range(2, passes, 2), passes][-AVERAGED:]]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with water/, street-flood/, traffic/, staff-gauge/ (README)')
@@ -217,7 +226,7 @@ def main():
     parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed)')
     parser.add_argument('--cache', default='.cache')
     parser.add_argument('--out', default='model.onnx')
-    parser.add_argument('--epochs', type=int, default=6)
+    parser.add_argument('--epochs', type=int, default=38)
     parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
     parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; its averaged weights are what is kept')
     parser.add_argument('--threads', type=int, default=2)
@@ -242,14 +251,18 @@ def main():
     rendered_share = min(900, 3 * sum(r.set == 'rendered' for r in train))
     guesses = {}
     epochs = lambda epoch: Waters(train, pictures, masks, mask_of, guesses, order_of(train, (args.seed, epoch), rendered_share), (args.seed, epoch))
-    def after_epoch(epoch, average):
+
+    def after_epoch(epoch, net):
+        net.eval()
         if epoch + 1 >= first_guess and (epoch + 1 - first_guess) % 2 == 0:
-            average.eval()
-            guesses.update(guessed(average, train, pictures))
+            guesses.update(guessed(net, train, pictures))
         if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
-            average.eval()
-            report(held, masks_of(average, held_pictures), truths)
-            export(average, args.out, 'water')
+            report(held, masks_of(net, held_pictures), truths)
+            exports = exports_of(args.out, epoch + 1)
+            export(net, exports[-1], 'water')
+            kept = [path for path in exports if os.path.exists(path)]
+            average.average(kept, args.out)
+            print(f'{args.out}: mean of {len(kept)} exports', flush=True)
 
     net, rates, first_guess = WaterNet(args.start), {}, args.epochs // 2
     if args.continue_from:
