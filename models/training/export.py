@@ -1,8 +1,11 @@
 """A trained network as ONNX: opset 13, IR 7, fp32, fixed shapes (`open_height` leaves one open), sigmoid inside."""
+import os
+
 import numpy as np
 import onnx
 import torch
 
+from average import average
 from nets import HEIGHT, WIDTH, WithSigmoid
 from runtime import open_model
 
@@ -47,3 +50,18 @@ def export(net, path, output, width=WIDTH, height=HEIGHT, finish=WithSigmoid, op
         open_height(model)
         onnx.save(model, path)
     print(f'{path}: differs from torch by at most {apart:.1e}')
+
+
+def exports_of(out, passes):
+    """Paths of the exports whose mean `out` is after so many passes: of every second of the last three tenths, and of the last."""
+    stem, end = os.path.splitext(out)
+    return [f'{stem}-{n}{end}' for n in [*range(2, passes, 2), passes] if n > 0.7 * passes]
+
+
+def export_mean(net, out, output, passes):
+    """Exports beside `out` and writes the mean of the last exports to it, which is steadier on pictures of other cameras than the last alone."""
+    paths = exports_of(out, passes)
+    export(net, paths[-1], output)
+    kept = [path for path in paths if os.path.exists(path)]
+    average(kept, out)
+    print(f'{out}: mean of {len(kept)} exports', flush=True)

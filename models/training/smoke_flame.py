@@ -19,7 +19,7 @@ import records
 import reviewed
 from cache import cached, load_picture, load_plume_mask
 from continue_from import HALF_RATES, take_weights
-from export import export
+from export import export_mean
 from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, SmokeFlameNet
 
@@ -268,7 +268,7 @@ def main():
         if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
             average.eval()
             report(held, scores_of(average, held_pictures))
-            export(average, args.out, 'scores')
+            export_mean(average, args.out, 'scores', epoch + 1)
 
     net, rates = SmokeFlameNet(args.start), {}
     if args.continue_from:

@@ -8,7 +8,6 @@ this is known: some of the lower part is water, the sky is not, and later what t
 gauge with its water line: above it is wall, below it water.
 """
 import argparse
-import os
 
 import cv2
 import numpy as np
@@ -17,7 +16,6 @@ import torch.nn.functional as F
 from torch.utils.data import Dataset
 
 import augment
-import average
 import floods
 import metrics
 import plumes
@@ -25,12 +23,11 @@ import records
 import reviewed
 from cache import cached, load_mask, load_picture
 from continue_from import HALF_RATES, take_weights
-from export import export
+from export import export_mean
 from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, WaterNet
 
 SEED = 20261122
-AVERAGED = 6  # exports, of every second pass up to the last, whose mean is what is kept: steadier on pictures of other cameras
 MASKED, EMPTY, SOMEWHERE, LINE = 0, 1, 2, 3
 
 
@@ -210,12 +207,6 @@ def report(held, maps, truths):
     print('  ' + ' | '.join(line), flush=True)
 
 
-def exports_of(out, passes):
-    """Paths of the exports whose mean is `out` after so many passes: of every second one, and of the last."""
-    stem, end = os.path.splitext(out)
-    return [f'{stem}-{n}{end}' for n in [*range(2, passes, 2), passes][-AVERAGED:]]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with water/, street-flood/, traffic/, staff-gauge/ (README)')
@@ -258,11 +249,7 @@ def main():
             guesses.update(guessed(net, train, pictures))
         if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
             report(held, masks_of(net, held_pictures), truths)
-            exports = exports_of(args.out, epoch + 1)
-            export(net, exports[-1], 'water')
-            kept = [path for path in exports if os.path.exists(path)]
-            average.average(kept, args.out)
-            print(f'{args.out}: mean of {len(kept)} exports', flush=True)
+            export_mean(net, args.out, 'water', epoch + 1)
 
     net, rates, first_guess = WaterNet(args.start), {}, args.epochs // 2
     if args.continue_from:
