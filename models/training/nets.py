@@ -14,28 +14,27 @@ def block(inputs, outputs, kernel=3, groups=1):
 
 
 class Refined(nn.Module):
-    """The same features and what a wide hidden layer, seeing 5x5 cells, adds to them."""
+    """The same features and what the layers `seen` and a convolution `added` after them add to them."""
 
-    def __init__(self, width, hidden):
+    def __init__(self, seen, added):
         super().__init__()
-        self.seen = nn.Sequential(block(width, hidden, 1), block(hidden, hidden, 5, groups=hidden))
-        self.added = nn.Conv2d(hidden, width, 1)
+        self.seen, self.added = seen, added
 
     def forward(self, features):
         return features + self.added(self.seen(features))
 
 
-class Dense(nn.Module):
-    """The same features and what two dense 3x3 convolutions add to them, at first nothing."""
+def depthwise(width, hidden):
+    """Refined by a wide hidden layer that sees 5x5 cells, each channel for itself."""
+    return Refined(nn.Sequential(block(width, hidden, 1), block(hidden, hidden, 5, groups=hidden)), nn.Conv2d(hidden, width, 1))
 
-    def __init__(self, width, hidden):
-        super().__init__()
-        self.seen, self.added = block(width, hidden), nn.Conv2d(hidden, width, 3, padding=1)
-        nn.init.zeros_(self.added.weight)
-        nn.init.zeros_(self.added.bias)
 
-    def forward(self, features):
-        return features + self.added(self.seen(features))
+def dense(width, hidden):
+    """Refined by two dense 3x3 convolutions, which at first add nothing."""
+    refined = Refined(block(width, hidden), nn.Conv2d(hidden, width, 3, padding=1))
+    nn.init.zeros_(refined.added.weight)
+    nn.init.zeros_(refined.added.bias)
+    return refined
 
 
 class SmokeFlameNet(nn.Module):
@@ -72,12 +71,11 @@ class WaterNet(nn.Module):
         self.in_32, self.in_16, self.in_8 = (block(bb.CHANNELS[t], width, 1) for t in (taps[4], taps[3], taps[2]))
         self.in_4, self.in_2 = block(32, narrow, 1), block(16, 8, 1)
         self.wide = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(256, width, 1), nn.SiLU())
-        level = lambda: nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1), Refined(width, 2 * width), Refined(width, 2 * width))
-        dense = lambda hidden: Dense(width, hidden)
-        self.at_32 = nn.Sequential(dense(80), dense(80))
-        self.at_16, self.at_8 = nn.Sequential(level(), dense(80), dense(80)), nn.Sequential(level(), dense(56))
+        level = lambda: nn.Sequential(block(width, width, 5, groups=width), block(width, width, 1), depthwise(width, 2 * width), depthwise(width, 2 * width))
+        self.at_32 = nn.Sequential(dense(width, 80), dense(width, 80))
+        self.at_16, self.at_8 = nn.Sequential(level(), dense(width, 80), dense(width, 80)), nn.Sequential(level(), dense(width, 56))
         self.to_4 = block(width, narrow, 1)
-        self.at_4 = nn.Sequential(block(narrow, narrow), Refined(narrow, 2 * narrow))
+        self.at_4 = nn.Sequential(block(narrow, narrow), depthwise(narrow, 2 * narrow))
         self.to_2 = block(narrow, 8, 1)
         self.at_2 = nn.Sequential(block(16, 16), nn.Conv2d(16, 1, 1))
 

@@ -246,7 +246,7 @@ def main():
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=10)
     parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
-    parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; its averaged weights are what is kept')
+    parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; what is kept is made as at the end')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
     seed_everything(SEED)

@@ -219,7 +219,7 @@ def main():
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=38)
     parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
-    parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; its averaged weights are what is kept')
+    parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; what is kept is made as at the end')
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--seed', type=int, default=SEED, help='another one for a run that continues from another: it shall not see the same again')
     args = parser.parse_args()
