@@ -6,6 +6,7 @@ import onnx
 import torch
 
 from average import average
+from fit import REPORTED
 from nets import HEIGHT, WIDTH, WithSigmoid
 from runtime import open_model
 
@@ -53,9 +54,9 @@ def export(net, path, output, width=WIDTH, height=HEIGHT, finish=WithSigmoid, op
 
 
 def exports_of(out, passes):
-    """Paths of the exports whose mean `out` is after so many passes: of every second of the last three tenths, and of the last."""
+    """Paths of the exports whose mean `out` is after so many passes: of those reported in the last three tenths."""
     stem, end = os.path.splitext(out)
-    return [f'{stem}-{n}{end}' for n in [*range(2, passes, 2), passes] if n > 0.7 * passes]
+    return [f'{stem}-{n}{end}' for n in [*range(REPORTED, passes, REPORTED), passes] if n > 0.7 * passes]
 
 
 def export_mean(net, out, output, passes):

@@ -1,5 +1,6 @@
 """The training loop shared by all models: seeded, cosine schedule, averaged weights, interruptible."""
 import copy
+import ctypes
 import math
 import os
 import random
@@ -8,6 +9,9 @@ import time
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
+
+
+REPORTED = 2  # every so many epochs, and at the end, a run tells how good it is
 
 
 def seed_everything(seed):
@@ -20,6 +24,13 @@ def has_bf16():
     """Without instructions of its own bf16 is emulated, thirty times slower than fp32."""
     with open('/proc/cpuinfo') as file:
         return not {'avx512_bf16', 'amx_bf16'}.isdisjoint(file.read().split())
+
+
+def keep_freed_memory():
+    """Lets glibc keep what is freed: a step frees gigabytes, and to get them anew from the system, page by page, takes as long as a third of a pass."""
+    libc = ctypes.CDLL('libc.so.6')
+    for setting, value in ((-4, 0), (-1, 2**31 - 1), (-2, 2**28)):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD of malloc.h
+        libc.mallopt(setting, value)
 
 
 def loader(dataset, batch, workers):
@@ -54,10 +65,12 @@ class State:
 
 
 def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, workers=1, rate=2e-3, backbone_rate=5e-4, bf16=False, state='', memory=None):
-    """Trains `net`; `after_epoch(n, averaged copy)` sees what would be shipped. `dataset_of_epoch(n)` is that epoch's data, `loss_of(logits, *targets)` a scalar.
+    """Trains `net`; `after_epoch(n, averaged copy, reported)` sees what would be shipped; `reported`: it is time to tell how good it is. `dataset_of_epoch(n)` is that epoch's data, `loss_of(logits, *targets)` a scalar.
 
     `bf16`: where the processor has it; it is slower than fp32 for some networks, see the README. `state`: a file, see State; `memory`: a dictionary that belongs to the run and is kept with it.
     """
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
     net = net.to(memory_format=torch.channels_last).train()
     started = time.time()
     pretrained = {id(p) for p in net.backbone.parameters()}
@@ -71,7 +84,8 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch
     memory = {} if memory is None else memory
     kept, parts = State(state, epochs), {'net': net, 'optimizer': optimizer, 'schedule': schedule, 'average': average}
     done, step = kept.restore(parts, memory)
-    for epoch in range(done, stop_after or epochs):
+    last = stop_after or epochs
+    for epoch in range(done, last):
         total, count = 0.0, 0
         for images, *targets in loader(dataset_of_epoch(epoch), batch, workers):
             images = images.float().contiguous(memory_format=torch.channels_last)
@@ -93,5 +107,5 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch
                         mean.copy_(now)
             total, count = total + float(loss), count + 1
         print(f'epoch {epoch + 1}/{epochs} loss {total / max(1, count):.4f} {time.time() - started:.0f} s', flush=True)
-        after_epoch(epoch, copy.deepcopy(average))
+        after_epoch(epoch, copy.deepcopy(average), (epoch + 1) % REPORTED == 0 or epoch + 1 == last)
         kept.keep(parts, memory, epoch + 1, step)

@@ -122,9 +122,9 @@ def main():
     kinds = {kind: sum(kind_of(r) == kind for r in roads) for kind in SHARES}
     print(f'{len(roads)} pictures to train on, {kinds}, with {counts}; {len(held)} held out', flush=True)
 
-    def after_epoch(epoch, average):
+    def after_epoch(epoch, average, reported):
         average.eval()
-        if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
+        if reported:
             for name in sorted({r.set for r in held}):
                 print(f'  {name}', end='')
                 report(average, [r for r in held if r.set == name])

@@ -264,8 +264,8 @@ def main():
     masks = cached(args.cache, [r.mask for r in train if r.mask], load_plume_mask, 1) if args.drawn else None
     mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(train) if r.mask)}
     held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
-    def after_epoch(epoch, average):
-        if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
+    def after_epoch(epoch, average, reported):
+        if reported:
             average.eval()
             report(held, scores_of(average, held_pictures))
             export_mean(average, args.out, 'scores', epoch + 1)

@@ -243,11 +243,11 @@ def main():
     guesses = {}
     epochs = lambda epoch: Waters(train, pictures, masks, mask_of, guesses, order_of(train, (args.seed, epoch), rendered_share), (args.seed, epoch))
 
-    def after_epoch(epoch, net):
+    def after_epoch(epoch, net, reported):
         net.eval()
         if epoch + 1 >= first_guess and (epoch + 1 - first_guess) % 2 == 0:
             guesses.update(guessed(net, train, pictures))
-        if epoch % 2 == 1 or epoch + 1 in (args.epochs, args.stop_after):
+        if reported:
             report(held, masks_of(net, held_pictures), truths)
             export_mean(net, args.out, 'water', epoch + 1)
 
