@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-
 REPORTED = 2  # every so many epochs, and at the end, a run tells how good it is
 
 
@@ -27,7 +26,7 @@ def has_bf16():
 
 
 def keep_freed_memory():
-    """Lets glibc keep what is freed: a step frees gigabytes, and to get them anew from the system, page by page, takes as long as a third of a pass."""
+    """Lets glibc keep what is freed: a step frees gigabytes, and getting them anew from the system, page by page, takes about as long as the step itself, or longer."""
     libc = ctypes.CDLL('libc.so.6')
     for setting, value in ((-4, 0), (-1, 2**31 - 1), (-2, 2**28)):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD of malloc.h
         libc.mallopt(setting, value)
@@ -70,7 +69,6 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch
     `bf16`: where the processor has it; it is slower than fp32 for some networks, see the README. `state`: a file, see State; `memory`: a dictionary that belongs to the run and is kept with it.
     """
     keep_freed_memory()
-    torch.set_flush_denormal(True)
     net = net.to(memory_format=torch.channels_last).train()
     started = time.time()
     pretrained = {id(p) for p in net.backbone.parameters()}
