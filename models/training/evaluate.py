@@ -11,11 +11,7 @@ import numpy as np
 import metrics
 import records
 from cache import cached, load_mask, load_picture
-from runtime import as_input, open_model
-
-
-def run_all(model, pictures):
-    return np.concatenate([model(np.ascontiguousarray(p[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)) for p in pictures])
+from runtime import as_input, open_model, run_all
 
 
 def rounded(value):

@@ -53,15 +53,15 @@ def export(net, path, output, width=WIDTH, height=HEIGHT, finish=WithSigmoid, op
     print(f'{path}: differs from torch by at most {apart:.1e}')
 
 
-def exports_of(out, passes):
-    """Paths of the exports whose mean `out` is after so many passes: of those reported in the last three tenths."""
+def exports_of(out, passes, since):
+    """Paths of the exports whose mean `out` is after so many passes: of those reported after the share `since` of them."""
     stem, end = os.path.splitext(out)
-    return [f'{stem}-{n}{end}' for n in [*range(REPORTED, passes, REPORTED), passes] if n > 0.7 * passes]
+    return [f'{stem}-{n}{end}' for n in [*range(REPORTED, passes, REPORTED), passes] if n > since * passes]
 
 
-def export_mean(net, out, output, passes):
+def export_mean(net, out, output, passes, since=0.7):
     """Exports beside `out` and writes the mean of the last exports to it, which is steadier on pictures of other cameras than the last alone."""
-    paths = exports_of(out, passes)
+    paths = exports_of(out, passes, since)
     export(net, paths[-1], output)
     kept = [path for path in paths if os.path.exists(path)]
     average(kept, out)

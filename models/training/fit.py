@@ -84,6 +84,7 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch
     done, step = kept.restore(parts, memory)
     last = stop_after or epochs
     for epoch in range(done, last):
+        torch.manual_seed(epoch)  # what dropout leaves out is the same after an interruption
         total, count = 0.0, 0
         for images, *targets in loader(dataset_of_epoch(epoch), batch, workers):
             images = images.float().contiguous(memory_format=torch.channels_last)

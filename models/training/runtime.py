@@ -26,3 +26,8 @@ def open_model(path):
 def as_input(picture):
     """BGR picture of any size -> (1,3,H,W) RGB 0..255, stretched as the manifest says."""
     return np.ascontiguousarray(stretched(picture)[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)
+
+
+def run_all(model, pictures):
+    """Pictures (N,H,W,3) BGR of the input's size -> the outputs of `model`, an open_model(), one after the other."""
+    return np.concatenate([model(np.ascontiguousarray(p[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)) for p in pictures])

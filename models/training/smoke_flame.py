@@ -3,8 +3,12 @@
 python3 smoke_flame.py --data DIR --drawn PLUMES --start yolox-nano-416.onnx --cache DIR --out model.onnx
 
 Photographs have loose boxes; pictures of the scene scripts (`--drawn`) have exact masks; hills, streets and fire-like scenes have nothing.
+
+In two legs, neither with a rate that falls to nothing as usual: the second begins with the mean of the first, batch norms folded and fixed, at half the rate.
+Trained to the end with batch norms that follow each batch, the small far smoke of real mountain tops is unlearnt.
 """
 import argparse
+import os
 
 import cv2
 import numpy as np
@@ -22,11 +26,13 @@ from continue_from import HALF_RATES, take_weights
 from export import export_mean
 from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, SmokeFlameNet
+from runtime import open_model, run_all
 
 SEED = 20261121
 ROWS, COLUMNS = HEIGHT // 16, WIDTH // 16
 PLUMES = plumes.Plumes(SEED)
 LEAST_AREA, LEAST_CONTRAST = (30, 8), 8.0  # pixels of smoke and of flame; grey levels of the channel that differs most
+SCHEDULE, FIRST_ENDS, SECOND_ENDS = 18, 12, 10  # passes: of the schedule that each leg begins, and after how many it ends
 VEILED = 0.4  # from this much of glare on, whether there is smoke nobody asks
 
 
@@ -209,16 +215,6 @@ def order_of(records_, epoch):
     return [int(i) for i in rng.permutation(order)]
 
 
-def scores_of(net, pictures, batch=16):
-    """(N,2) score of each picture per class."""
-    found = []
-    with torch.no_grad():
-        for start in range(0, len(pictures), batch):
-            images = torch.from_numpy(np.ascontiguousarray(np.asarray(pictures[start:start + batch])[..., ::-1].transpose(0, 3, 1, 2))).float()
-            found.append(metrics.picture_scores(torch.sigmoid(net(images)).numpy()))
-    return np.concatenate(found)
-
-
 def report(held, scores):
     sets = np.array([r.set for r in held])
     ordinary, hills = np.isin(sets, ('negative', 'traffic-cctv', 'streets')), sets == 'hill-cameras-clear'
@@ -234,48 +230,60 @@ def report(held, scores):
         print(f'  {name}: ' + ' | '.join(line), flush=True)
 
 
+def leg(net, found, args, out, epochs, stop_after=0, **rates):
+    """Trains `net` on those of the records `found` that are not held out; `out` becomes the mean of its exports."""
+    train, held = [r for r in found if not r.held], [r for r in found if r.held]
+    print(f'{out}: {len(train)} pictures to train on, {len(held)} held out', flush=True)
+    pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
+    masks = cached(args.cache, [r.mask for r in train if r.mask], load_plume_mask, 1) if any(r.mask for r in train) else None
+    mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(train) if r.mask)}
+    held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
+
+    def after_epoch(epoch, average, reported):
+        if reported:
+            export_mean(average, out, 'scores', epoch + 1, since=0.3)
+            report(held, metrics.picture_scores(run_all(open_model(out), held_pictures)))
+
+    drawn = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
+    fit(net, drawn, loss_of, epochs, after_epoch, stop_after=stop_after, state=args.state and f'{args.state}.{os.path.basename(out)}', **rates)
+
+
+def going_on(args, weights):
+    net = SmokeFlameNet(args.start)
+    take_weights(net, weights, torch.zeros(1, 3, HEIGHT, WIDTH))
+    return net
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with fire-smoke/, traffic/, street-flood/, ... (README)')
     parser.add_argument('--drawn', action='append', default=[], metavar='DIR', help="the scene scripts' training-plumes; may be repeated")
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
-    parser.add_argument('--continue-from', default='', metavar='ONNX', help='train these weights of an earlier run further, at half the rate')
+    parser.add_argument('--continue-from', default='', metavar='ONNX', help='instead of the legs: train these weights of an earlier run further, at half the rate')
     parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed)')
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
-    parser.add_argument('--epochs', type=int, default=10)
-    parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
-    parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; what is kept is made as at the end')
+    parser.add_argument('--epochs', type=int, default=10, help='with --continue-from')
+    parser.add_argument('--state', default='', help='keeps the run after every epoch, in a file FILE.LEG of each leg; where there is one, the run goes on from it')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
     seed_everything(SEED)
     torch.set_num_threads(args.threads)
-    everything = records.fire_smoke(args.data) + records.smoke_far(args.data)
-    everything += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
+    found = records.fire_smoke(args.data) + records.smoke_far(args.data)
+    found += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
     if args.everything:
-        everything = records.freed(everything)
+        found = records.freed(found)
     judged, left = reviewed.fire_smoke(args.reviewed, args.cache)
-    everything += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
+    found += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
     print(f'{len(judged)} reviewed pictures; left out: {dict(left)}', flush=True)
-    train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
-    print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
-    pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
-    masks = cached(args.cache, [r.mask for r in train if r.mask], load_plume_mask, 1) if args.drawn else None
-    mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(train) if r.mask)}
-    held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
-    def after_epoch(epoch, average, reported):
-        if reported:
-            average.eval()
-            report(held, scores_of(average, held_pictures))
-            export_mean(average, args.out, 'scores', epoch + 1)
-
-    net, rates = SmokeFlameNet(args.start), {}
     if args.continue_from:
-        take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
-        rates = HALF_RATES
-    epochs = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
-    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, state=args.state, **rates)
+        leg(going_on(args, args.continue_from), found, args, args.out, args.epochs, **HALF_RATES)
+        return
+    stem, end = os.path.splitext(args.out)
+    first = f'{stem}-first{end}'
+    leg(SmokeFlameNet(args.start), found, args, first, SCHEDULE, FIRST_ENDS)
+    leg(going_on(args, first), found, args, args.out, SCHEDULE, SECOND_ENDS, **HALF_RATES)
 
 
 if __name__ == '__main__':

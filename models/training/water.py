@@ -26,6 +26,7 @@ from continue_from import HALF_RATES, take_weights
 from export import export_mean
 from fit import fit, seed_everything
 from nets import HEIGHT, WIDTH, WaterNet
+from runtime import open_model, run_all
 
 SEED = 20261122
 MASKED, EMPTY, SOMEWHERE, LINE = 0, 1, 2, 3
@@ -65,7 +66,7 @@ def guessed(net, records_, pictures):
     """Self-training: for each flooded photograph (truth, known), 0 or 255, of the pixels the net is sure of; none where it finds hardly any water."""
     chosen = [i for i, r in enumerate(records_) if kind_of(r) == SOMEWHERE]
     found = {}
-    for index, map_ in zip(chosen, masks_of(net, pictures, indices=chosen)):
+    for index, map_ in zip(chosen, masks_of(net, pictures, chosen)):
         water, dry = map_ > 0.75, map_ < 0.08
         if water.mean() > 0.06:
             known = water | dry
@@ -184,8 +185,8 @@ def order_of(records_, seed, rendered_share):
     return [int(i) for i in rng.permutation(order)]
 
 
-def masks_of(net, pictures, indices=None, batch=16):
-    found, indices = [], list(range(len(pictures))) if indices is None else indices
+def masks_of(net, pictures, indices, batch=16):
+    found = []
     with torch.no_grad():
         for start in range(0, len(indices), batch):
             images = np.stack([pictures[i] for i in indices[start:start + batch]])[..., ::-1].transpose(0, 3, 1, 2)
@@ -248,8 +249,8 @@ def main():
         if epoch + 1 >= first_guess and (epoch + 1 - first_guess) % 2 == 0:
             guesses.update(guessed(net, train, pictures))
         if reported:
-            report(held, masks_of(net, held_pictures), truths)
             export_mean(net, args.out, 'water', epoch + 1)
+            report(held, run_all(open_model(args.out), held_pictures)[:, 0], truths)
 
     net, rates, first_guess = WaterNet(args.start), {}, args.epochs // 2
     if args.continue_from:
