@@ -29,5 +29,5 @@ def as_input(picture):
 
 
 def run_all(model, pictures):
-    """Pictures (N,H,W,3) BGR of the input's size -> the outputs of `model`, an open_model(), one after the other."""
-    return np.concatenate([model(np.ascontiguousarray(p[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)) for p in pictures])
+    """BGR pictures -> the outputs of `model`, an open_model(), one after the other."""
+    return np.concatenate([model(as_input(picture)) for picture in pictures])

@@ -230,30 +230,6 @@ def report(held, scores):
         print(f'  {name}: ' + ' | '.join(line), flush=True)
 
 
-def leg(net, found, args, out, epochs, stop_after=0, **rates):
-    """Trains `net` on those of the records `found` that are not held out; `out` becomes the mean of its exports."""
-    train, held = [r for r in found if not r.held], [r for r in found if r.held]
-    print(f'{out}: {len(train)} pictures to train on, {len(held)} held out', flush=True)
-    pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
-    masks = cached(args.cache, [r.mask for r in train if r.mask], load_plume_mask, 1) if any(r.mask for r in train) else None
-    mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(train) if r.mask)}
-    held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
-
-    def after_epoch(epoch, average, reported):
-        if reported:
-            export_mean(average, out, 'scores', epoch + 1, since=0.3)
-            report(held, metrics.picture_scores(run_all(open_model(out), held_pictures)))
-
-    drawn = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
-    fit(net, drawn, loss_of, epochs, after_epoch, stop_after=stop_after, state=args.state and f'{args.state}.{os.path.basename(out)}', **rates)
-
-
-def going_on(args, weights):
-    net = SmokeFlameNet(args.start)
-    take_weights(net, weights, torch.zeros(1, 3, HEIGHT, WIDTH))
-    return net
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with fire-smoke/, traffic/, street-flood/, ... (README)')
@@ -264,26 +240,48 @@ def main():
     parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed)')
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
-    parser.add_argument('--epochs', type=int, default=10, help='with --continue-from')
+    parser.add_argument('--epochs', type=int, default=0, help='with --continue-from; else 10')
     parser.add_argument('--state', default='', help='keeps the run after every epoch, in a file FILE.LEG of each leg; where there is one, the run goes on from it')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
+    if args.epochs and not args.continue_from:
+        parser.error('--epochs goes with --continue-from; how long the legs are stands in the script')
     seed_everything(SEED)
     torch.set_num_threads(args.threads)
-    found = records.fire_smoke(args.data) + records.smoke_far(args.data)
-    found += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
+    everything = records.fire_smoke(args.data) + records.smoke_far(args.data)
+    everything += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
     if args.everything:
-        found = records.freed(found)
+        everything = records.freed(everything)
     judged, left = reviewed.fire_smoke(args.reviewed, args.cache)
-    found += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
+    everything += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
     print(f'{len(judged)} reviewed pictures; left out: {dict(left)}', flush=True)
+    train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
+    print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
+    pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
+    masks = cached(args.cache, [r.mask for r in train if r.mask], load_plume_mask, 1) if args.drawn else None
+    mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(train) if r.mask)}
+    held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
+    epochs = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
+
+    def leg(out, passes, stop_after=0, before=''):
+        """`out` becomes the mean of the exports of one leg, which begins with the weights `before`, or else with --start."""
+        def after_epoch(epoch, average, reported):
+            if reported:
+                export_mean(average, out, 'scores', epoch + 1, since=0.3)
+                report(held, metrics.picture_scores(run_all(open_model(out), held_pictures)))
+
+        net, rates = SmokeFlameNet(args.start), {}
+        if before:
+            take_weights(net, before, torch.zeros(1, 3, HEIGHT, WIDTH))
+            rates = HALF_RATES
+        fit(net, epochs, loss_of, passes, after_epoch, stop_after=stop_after, state=args.state and f'{args.state}.{os.path.basename(out)}', **rates)
+
     if args.continue_from:
-        leg(going_on(args, args.continue_from), found, args, args.out, args.epochs, **HALF_RATES)
-        return
-    stem, end = os.path.splitext(args.out)
-    first = f'{stem}-first{end}'
-    leg(SmokeFlameNet(args.start), found, args, first, SCHEDULE, FIRST_ENDS)
-    leg(going_on(args, first), found, args, args.out, SCHEDULE, SECOND_ENDS, **HALF_RATES)
+        leg(args.out, args.epochs or 10, before=args.continue_from)
+    else:
+        first = '-first'.join(os.path.splitext(args.out))
+        leg(first, SCHEDULE, FIRST_ENDS)
+        leg(args.out, SCHEDULE, SECOND_ENDS, before=first)
 
 
 if __name__ == '__main__':
