@@ -34,6 +34,8 @@ def fires(model, args):
     cases = [('cctv', 'cctv', ordinary), ('web', 'web', ordinary), ('photographs', 'photographs', ordinary),
              ('photographsAgainstFireLike', 'photographs', calm), ('mountainTop', 'hpwren-noncommercial', hills),
              ('mountainTopAgainstOrdinary', 'hpwren-noncommercial', ordinary), ('drawn', 'drawn', undrawn)]
+    tops = [k for k, r in enumerate(every) if r.set == 'hpwren-noncommercial']
+    found['mountainTopHighestCellOnSmoke'] = rounded(metrics.highest_on_box(maps[tops, records.SMOKE], [every[k].boxes for k in tops]))
     for label, name in enumerate(('smoke', 'flame')):
         for key, group, negative in cases:
             positive = np.array([r.set == group and r.has(label) for r in every])

@@ -59,10 +59,13 @@ def exports_of(out, passes, since):
     return [f'{stem}-{n}{end}' for n in [*range(REPORTED, passes, REPORTED), passes] if n > since * passes]
 
 
-def export_mean(net, out, output, passes, since=0.7):
-    """Exports beside `out` and writes the mean of the last exports to it, which is steadier on pictures of other cameras than the last alone."""
+def export_mean(net, out, output, passes, since=0.7, start=''):
+    """Exports beside `out` and writes the mean of the last exports to it, which is steadier on pictures of other cameras than the last alone.
+
+    `start`: weights that the run began with, as one more of them, so that less is lost of what they knew.
+    """
     paths = exports_of(out, passes, since)
     export(net, paths[-1], output)
-    kept = [path for path in paths if os.path.exists(path)]
+    kept = [path for path in paths if os.path.exists(path)] + [start] * bool(start)
     average(kept, out)
-    print(f'{out}: mean of {len(kept)} exports', flush=True)
+    print(f'{out}: mean of {len(kept)}', flush=True)

@@ -4,13 +4,15 @@ import ctypes
 import math
 import os
 import random
+import sys
 import time
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 REPORTED = 2  # every so many epochs, and at the end, a run tells how good it is
+MADE_AT_ONCE = 30  # batches
 
 
 def seed_everything(seed):
@@ -32,13 +34,22 @@ def keep_freed_memory():
         libc.mallopt(setting, value)
 
 
-def loader(dataset, batch, workers):
-    """Workers hand over batches in order and every item seeds itself, so the order and the pictures are fixed."""
-    return DataLoader(dataset, batch_size=batch, shuffle=False, drop_last=True, num_workers=workers)
+def batches(dataset, batch):
+    """Batches in order; every item seeds itself, so the order and the pictures are fixed.
+
+    Two workers make some, then these are trained on: beside a worker the threads of a step wait for the one that shares its core.
+    """
+    size = batch * MADE_AT_ONCE
+    for start in range(0, len(dataset), size):
+        part = Subset(dataset, range(start, min(len(dataset), start + size)))
+        yield from list(DataLoader(part, batch_size=batch, drop_last=True, num_workers=2))
 
 
 class State:
-    """A run as of its last epoch in a file, so that an interrupted one ends with the weights that it would have had. Without a path it keeps nothing."""
+    """A run as of its last epoch in a file, so that an interrupted one ends with the weights that it would have had. Without a path it keeps nothing.
+
+    Every epoch is run by a process of its own: keep() ends with the command started anew, which goes on from the file.
+    """
 
     def __init__(self, path, epochs):
         self.path, self.epochs = path, epochs
@@ -61,9 +72,11 @@ class State:
             stored = {name: part.state_dict() for name, part in parts.items()}
             torch.save({**stored, 'memory': memory, 'epochs': self.epochs, 'done': done, 'step': step}, self.path + '.part')
             os.replace(self.path + '.part', self.path)
+            # A step of a process that has run for a few passes takes two to four times as long as a fresh one's.
+            os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
-def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, workers=1, rate=2e-3, backbone_rate=5e-4, bf16=False, state='', memory=None):
+def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, rate=2e-3, backbone_rate=5e-4, bf16=False, state='', memory=None):
     """Trains `net`; `after_epoch(n, averaged copy, reported)` sees what would be shipped; `reported`: it is time to tell how good it is. `dataset_of_epoch(n)` is that epoch's data, `loss_of(logits, *targets)` a scalar.
 
     `bf16`: where the processor has it; it is slower than fp32 for some networks, see the README. `state`: a file, see State; `memory`: a dictionary that belongs to the run and is kept with it.
@@ -86,7 +99,7 @@ def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch
     for epoch in range(done, last):
         torch.manual_seed(epoch)  # what dropout leaves out is the same after an interruption
         total, count = 0.0, 0
-        for images, *targets in loader(dataset_of_epoch(epoch), batch, workers):
+        for images, *targets in batches(dataset_of_epoch(epoch), batch):
             images = images.float().contiguous(memory_format=torch.channels_last)
             with torch.autocast('cpu', dtype=torch.bfloat16, enabled=bf16):
                 logits = net(images)

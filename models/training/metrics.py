@@ -36,6 +36,17 @@ def recall_at(positive, negative, rate=0.01):
     return float((np.asarray(positive, float) > threshold_at(negative, rate)).mean())
 
 
+def highest_on_box(maps, boxes):
+    """Share of pictures whose highest cell of `maps` (N, rows, columns) is touched by one of their boxes, `boxes` (N lists of (class, centre x, centre y, width, height), 0..1)."""
+    hits = 0
+    for cells, around in zip(maps, boxes):
+        rows, columns = cells.shape
+        row, column = np.unravel_index(cells.argmax(), cells.shape)
+        hits += any(int((x - w / 2) * columns) <= column <= int((x + w / 2) * columns) and int((y - h / 2) * rows) <= row <= int((y + h / 2) * rows)
+                    for _, x, y, w, h in around)
+    return hits / len(maps) if len(maps) else None
+
+
 def iou(found, truth):
     """Intersection over union of two boolean arrays over all their pictures."""
     union = np.logical_or(found, truth).sum()

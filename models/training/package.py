@@ -130,6 +130,7 @@ def golden_samples(folder, task, model, output, given):
 def figure_rows(task, figures):
     """(set, measure, value) in the order of the card."""
     if task == 'smoke-flame':
+        yield 'mountainTop', 'smoke: share of pictures whose highest cell lies on it', f'{figures["mountainTopHighestCellOnSmoke"]:.2f}'
         for label in ('smoke', 'flame'):
             for key, value in figures[label].items():
                 if isinstance(value, dict) and 'auc' in value:
@@ -164,6 +165,7 @@ def main():
     parser.add_argument('--model', required=True)
     parser.add_argument('--figures', required=True, help='JSON written by evaluate.py --json')
     parser.add_argument('--version', required=True)
+    parser.add_argument('--keep-thresholds', action='store_true', help="those of the package that is there, not the figures' score at 1 %% false alarms")
     parser.add_argument('--golden', nargs='*', default=[], help='further golden pictures (rendered ones, never photographs)')
     args = parser.parse_args()
     about = PACKAGES[args.task]
@@ -177,6 +179,9 @@ def main():
         figures = json.load(file)
     blank = model(np.zeros((1, 3, HEIGHT, WIDTH), np.float32))
     thresholds = {label: round(min(0.9, max(0.3, figures.get(label, {}).get('thresholdAt1pc', 0.5))), 2) for label in about['labels']}
+    if args.keep_thresholds:
+        with open(os.path.join(folder, 'manifest.json')) as file:
+            thresholds = json.load(file)['thresholds']
     write_json(os.path.join(folder, 'manifest.json'), {
         'schemaVersion': 1, 'id': args.task, 'version': args.version, 'task': args.task, 'runtime': 'onnx',
         'decoder': {'name': about['decoder']},

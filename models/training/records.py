@@ -110,7 +110,7 @@ def fire_smoke(data):
             found.append(Record(os.path.join(data, row['file']), 'streets', False))
     found += [Record(p, 'coco', False) for p in images(data, 'coco-mini')]
     found += [Record(p, 'gauge', False) for p in images(data, 'staff-gauge')]
-    found += [Record(p, 'canal', False) for p in images(data, 'water') if share(p) < 0.25]
+    found += [Record(p, 'canal', False) for p in images(data, 'water') if share(os.path.basename(p)) < 0.25]
     return found
 
 

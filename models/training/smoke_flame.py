@@ -215,8 +215,9 @@ def order_of(records_, epoch):
     return [int(i) for i in rng.permutation(order)]
 
 
-def report(held, scores):
-    sets = np.array([r.set for r in held])
+def report(held, maps):
+    """Prints the figures of the cell scores `maps` (N, 2, ROWS, COLUMNS) of the held-out pictures."""
+    scores, sets = metrics.picture_scores(maps), np.array([r.set for r in held])
     ordinary, hills = np.isin(sets, ('negative', 'traffic-cctv', 'streets')), sets == 'hill-cameras-clear'
     cases = [('cctv', ordinary), ('web', ordinary), ('photographs', ordinary), ('hpwren-noncommercial', hills), ('hpwren-noncommercial', ordinary),
              ('drawn', (sets == 'drawn') & np.array([not r.boxes for r in held])), ('cctv', sets == 'cctv')]
@@ -228,6 +229,8 @@ def report(held, scores):
                 a, n = scores[positive, label], scores[calm, label]
                 line.append(f'{group} AUC {metrics.auc(a, n):.3f} recall@1% {metrics.recall_at(a, n):.2f}')
         print(f'  {name}: ' + ' | '.join(line), flush=True)
+    tops = np.flatnonzero(sets == 'hpwren-noncommercial')
+    print(f'  highest cell on the smoke of mountain tops: {metrics.highest_on_box(maps[tops, records.SMOKE], [held[k].boxes for k in tops]):.2f}', flush=True)
 
 
 def main():
@@ -236,7 +239,7 @@ def main():
     parser.add_argument('--drawn', action='append', default=[], metavar='DIR', help="the scene scripts' training-plumes; may be repeated")
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
-    parser.add_argument('--continue-from', default='', metavar='ONNX', help='instead of the legs: train these weights of an earlier run further, at half the rate')
+    parser.add_argument('--continue-from', default='', metavar='ONNX', help='instead of the legs: train these weights of an earlier run further, at half the rate; the mean that is kept holds them, too')
     parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed)')
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
@@ -248,6 +251,7 @@ def main():
         parser.error('--epochs goes with --continue-from; how long the legs are stands in the script')
     seed_everything(SEED)
     torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
     everything = records.fire_smoke(args.data) + records.smoke_far(args.data)
     everything += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
     if args.everything:
@@ -267,8 +271,8 @@ def main():
         """`out` becomes the mean of the exports of one leg, which begins with the weights `before`, or else with --start."""
         def after_epoch(epoch, average, reported):
             if reported:
-                export_mean(average, out, 'scores', epoch + 1, since=0.3)
-                report(held, metrics.picture_scores(run_all(open_model(out), held_pictures)))
+                export_mean(average, out, 'scores', epoch + 1, since=0.3, start=args.continue_from)
+                report(held, run_all(open_model(out), held_pictures))
 
         net, rates = SmokeFlameNet(args.start), {}
         if before:
