@@ -53,6 +53,7 @@ class State:
 
     def __init__(self, path, epochs):
         self.path, self.epochs = path, epochs
+        os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
 
     def restore(self, parts, memory):
         """Sets `parts` (name -> what has a state) and `memory`, a dictionary; gives the epochs and steps that are done."""

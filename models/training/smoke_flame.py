@@ -230,7 +230,8 @@ def report(held, maps):
                 line.append(f'{group} AUC {metrics.auc(a, n):.3f} recall@1% {metrics.recall_at(a, n):.2f}')
         print(f'  {name}: ' + ' | '.join(line), flush=True)
     tops = np.flatnonzero(sets == 'hpwren-noncommercial')
-    print(f'  highest cell on the smoke of mountain tops: {metrics.highest_on_box(maps[tops, records.SMOKE], [held[k].boxes for k in tops]):.2f}', flush=True)
+    if len(tops):
+        print(f'  highest cell on the smoke of mountain tops: {metrics.highest_on_box(maps[tops, records.SMOKE], [held[k].boxes for k in tops]):.2f}', flush=True)
 
 
 def main():
