@@ -66,6 +66,6 @@ def export_mean(net, out, output, passes, since=0.7, start=''):
     """
     paths = exports_of(out, passes, since)
     export(net, paths[-1], output)
-    kept = [path for path in paths if os.path.exists(path)] + [start] * bool(start)
+    kept = [path for path in [*paths, start] if os.path.exists(path)]
     average(kept, out)
     print(f'{out}: mean of {len(kept)}', flush=True)
