@@ -8,9 +8,10 @@ import { type FfmpegChild, type Spawn, startFfmpeg } from './ffmpeg-child.js'
 import { type FoundVideo, readMessages } from './ffmpeg-messages.js'
 import type { FfmpegTools } from './ffmpeg-tools.js'
 import type { KeyFramePolicy } from './key-frame-policy.js'
-import { createPictureAssembler } from './picture-assembler.js'
+import { createPictureAssembler, type Picture } from './picture-assembler.js'
 import type { Session, SessionEnd } from './session.js'
 import { sourceAddress } from './source-address.js'
+import { createStartBunch } from './start-bunch.js'
 import { createWatchdog } from './watchdog.js'
 
 export interface FfmpegSessionOptions {
@@ -30,6 +31,7 @@ const longestFirstPictureMs = 30_000
 export const ffmpegSession = ({ camera, tools, policy, children, spawn }: FfmpegSessionOptions): Session => {
   const stallMs = camera.stallSeconds * 1000
   const isRtsp = camera.source.kind === 'rtsp'
+  const fps = captureFps(camera)
   let fruitlessStarts = 0
 
   return async (listener, stopping) => {
@@ -42,7 +44,7 @@ export const ffmpegSession = ({ camera, tools, policy, children, spawn }: Ffmpeg
       const plan = livePlan({
         camera,
         location: address.location,
-        fps: captureFps(camera),
+        fps,
         keyFramesOnly,
         version: tools.version,
       })
@@ -58,6 +60,12 @@ export const ffmpegSession = ({ camera, tools, policy, children, spawn }: Ffmpeg
     let pictures = 0
     let lastPictureAt = 0
     let verdict: SessionEnd | undefined
+    const deliver = (picture: Picture, agoMs: number): void => {
+      if (verdict !== undefined) return
+      const video = messages.video()
+      listener.picture(picture, agoMs + (isRtsp && video !== null ? heldBackMs(video) : 0))
+    }
+    const bunch = createStartBunch(1000 / fps, deliver)
 
     const giveUp = (end: SessionEnd): void => {
       verdict ??= end
@@ -95,7 +103,9 @@ export const ffmpegSession = ({ camera, tools, policy, children, spawn }: Ffmpeg
         }
         lastPictureAt = now
         watchdog.feed()
-        listener.picture(picture, isRtsp && video !== null ? heldBackMs(video) : 0)
+        // Of a file no picture is old, and none is left out.
+        if (camera.source.kind === 'file') deliver(picture, 0)
+        else bunch.push(picture)
       }
     }
     child.stdout.on('data', (chunk: Buffer) => {
@@ -115,6 +125,7 @@ export const ffmpegSession = ({ camera, tools, policy, children, spawn }: Ffmpeg
 
     const exit = await child.closed
     watchdog.close()
+    bunch.close()
     stopping.removeEventListener('abort', stop)
     forget()
     if (verdict !== undefined) return verdict

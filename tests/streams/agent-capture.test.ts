@@ -43,7 +43,7 @@ describe('the agent on a stream with faults', () => {
         if (order === undefined) city.clearFaults('gate')
         else city.fault('gate', order)
         const from = frames.length
-        // What ffmpeg held back while it started comes in a bunch; then it is 5 a second of the 10 that are sent.
+        // Of the 10 a second that are sent.
         const isSteady = () => Math.abs(perSecond(frames.slice(-12)) - 5) < 1.5
         await until('the cadence asked for', () => frames.length >= from + 15 && isSteady())
       }

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createBackOff } from '../../../edge/capture/back-off.js'
 import { diagnoseExit } from '../../../edge/capture/diagnosis.js'
 import { livePlan } from '../../../edge/capture/ffmpeg-arguments.js'
@@ -7,6 +7,7 @@ import { readMessages } from '../../../edge/capture/ffmpeg-messages.js'
 import { parseFfmpegVersion } from '../../../edge/capture/ffmpeg-tools.js'
 import { createPictureAssembler } from '../../../edge/capture/picture-assembler.js'
 import { redact } from '../../../edge/capture/redact.js'
+import { createStartBunch } from '../../../edge/capture/start-bunch.js'
 import { cameraOf } from '../../helpers/camera-fixture.js'
 
 describe('picture assembler', () => {
@@ -42,6 +43,45 @@ describe('back-off', () => {
     backOff.reset()
     expect(backOff.nextMs()).toBe(500)
     expect(createBackOff({ baseMs: 500, ceilingMs: 30_000, random: () => 0 }).nextMs()).toBe(250)
+  })
+})
+
+describe('start of a stream', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const pushed = (distancesMs: readonly number[]) => {
+    const delivered: [picture: number, agoMs: number][] = []
+    const bunch = createStartBunch<number>(200, (picture, agoMs) => delivered.push([picture, agoMs]))
+    for (const [index, distanceMs] of distancesMs.entries()) {
+      bunch.push(index + 1)
+      vi.advanceTimersByTime(distanceMs)
+    }
+    bunch.close()
+    vi.runAllTimers()
+    return delivered
+  }
+
+  it('gives only the newest picture of the bunch, says how old it is, and then every picture at once', () => {
+    expect(pushed([8, 9, 99, 200, 5, 200])).toEqual([
+      [4, 100],
+      [5, 0],
+      [6, 0],
+    ])
+  })
+
+  it('takes a source as it is whose pictures keep coming too fast', () => {
+    const [first, second] = pushed(Array.from({ length: 50 }, () => 90))
+    expect(first).toEqual([35, 0])
+    expect(second).toEqual([36, 0])
+  })
+
+  it('gives nothing after its end', () => {
+    expect(pushed([50])).toEqual([])
   })
 })
 
