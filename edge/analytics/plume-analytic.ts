@@ -16,6 +16,8 @@ const propertyOf = { smoke: 'smokeShare', flame: 'flameShare' } as const
 const defaultThreshold = 0.5
 /** Far smoke is faint and told by time; flames are bright, and reflections of the sun flicker, too. */
 const leastScore = { smoke: 0.1, flame: 0.3 } as const
+/** Flames do not begin faint: what rises slowly is light. */
+const leastRise = { smoke: 1.1, flame: Number.POSITIVE_INFINITY } as const
 /** Of `minShare`: a far plume begins as a single cell of the picture, a single cell of flame is mostly a lamp. */
 const shareAsked = { smoke: 0.5, flame: 1 } as const
 
@@ -85,7 +87,8 @@ export const createPlumeAnalytic = (
         const unusual = usual.accept(label, at, { ...grid, scores }, now)
         alarmed.delete(label)
         const minShare = config.minShare * shareAsked[label]
-        const options = { threshold, leastScore: leastScore[label], sensitivity: config.sensitivity, minShare }
+        const { sensitivity } = config
+        const options = { threshold, leastScore: leastScore[label], leastRise: leastRise[label], sensitivity, minShare }
         for (const { zone, cells } of layout.watched) {
           const plume = zones.get(`${zone.id} ${label}`)!.accept(at, { ...grid, scores }, cells, unusual, options)
           if (plume.present) alarmed.add(label)

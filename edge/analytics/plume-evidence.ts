@@ -30,6 +30,8 @@ export interface EvidenceOptions {
   readonly threshold: number
   /** A cell of a lower score is no part of a plume, however unusual it is. */
   readonly leastScore: number
+  /** Log-odds by which cells must rise to tell of a plume that begins; Infinity where that tells nothing. */
+  readonly leastRise: number
   /** Evidence asked for is divided by it. */
   readonly sensitivity: number
   /** Least share of the zone that counts, 0..1. */
@@ -47,6 +49,8 @@ const mostScattered = 2
 const lastingEvidence = 2.5
 /** What must rise out of a restless zone, most of it at one place: fog drifts along the rows it is in, a plume leaves them. */
 const risenEvidence = 2.5
+/** Where more of the zone than this was restless before, what rises is fog. */
+const mostRestlessBefore = 0.1
 /** Rows are free of fog where none is within this share of the picture's width. */
 const besideShare = 0.3
 /** The plume's own cells score at least half as much as its surest one; a model sees a halo around it. */
@@ -54,13 +58,14 @@ const haloShare = 0.5
 
 /**
  * What stands out together in one zone, and whether it is enough for a plume: the model is sure where it usually finds
- * nothing, or it is not sure but sees more than usual at one place for some 20 frames, or less than that for long, or above fog.
+ * nothing, or it is not sure but sees more than usual at one place for some 20 frames, or less than that for long, or above fog, or more and
+ * more within seconds while all around stays as it was.
  */
 export const plumeEvidence = (
   { columns, rows, scores }: PlumeGrid,
   cells: readonly number[],
-  { above, evidence, lasting, score, restless, isWide }: Unusual,
-  { threshold, leastScore, sensitivity, minShare }: EvidenceOptions,
+  { above, evidence, lasting, score, restless, isWide, rise, wasRestless }: Unusual,
+  { threshold, leastScore, leastRise, sensitivity, minShare }: EvidenceOptions,
 ): PlumeEvidence => {
   const together = (some: readonly number[]) => largestRegion(some, columns, rows)?.cells ?? []
   const standing = (of: Float32Array) => cells.filter(cell => of[cell]! > 0 && score[cell]! >= leastScore)
@@ -68,7 +73,9 @@ export const plumeEvidence = (
 
   const sure = cells.filter(cell => scores[cell]! >= threshold && above[cell]! > 0)
   const standingNow = standing(evidence)
-  const now = [...new Set([...standingNow, ...sure])]
+  const wasCalm = mean(cells.map(cell => wasRestless[cell]!)) <= mostRestlessBefore
+  const rising = wasCalm && !isWide ? cells.filter(cell => rise[cell]! * sensitivity >= leastRise) : []
+  const now = [...new Set([...standingNow, ...sure, ...rising])]
   const restlessness = Math.max(0, mean(cells.map(cell => restless[cell]!)) - restlessShare)
   const isCalm = restlessness === 0
   const [newest, stays] = [together(now), together(isCalm ? standing(lasting) : [])]
@@ -76,7 +83,8 @@ export const plumeEvidence = (
   const risen = together(aboveFog)
   const rises = sum(evidence, risen)
   const hasRisen = rises * sensitivity >= risenEvidence && rises * 2 > sum(evidence, aboveFog)
-  const group = hasRisen ? risen : newest.length > 0 ? newest : stays
+  const begins = rising.some(cell => newest.includes(cell)) ? newest : together(rising)
+  const group = hasRisen ? risen : begins.length > 0 ? begins : newest.length > 0 ? newest : stays
   const surest = group.reduce((highest, cell) => Math.max(highest, score[cell]!), 0)
   const plume = largestRegion(
     group.filter(cell => score[cell]! >= surest * haloShare),
@@ -94,7 +102,7 @@ export const plumeEvidence = (
   const isPlain = shown > 0 && isLocal && shown * sensitivity >= asked * scattered
   const isLasting = sum(lasting, stays) * sensitivity >= lastingEvidence
   return {
-    isEnough: isSure || (share > 0 && share >= minShare && (isPlain || isLasting || hasRisen)),
+    isEnough: isSure || (share > 0 && share >= minShare && (isPlain || isLasting || hasRisen || rising.length > 0)),
     share,
     plume: plume && {
       box: plume.box,

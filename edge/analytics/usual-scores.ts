@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { neighboursOf } from './grid-region.js'
+import { createRisingScores, type Rising } from './rising-scores.js'
 import { clamp } from './statistics.js'
 
 /** Scores are compared as log-odds, where 0.02 to 0.2 is as far as 0.2 to 0.75; nearer to 0 and 1 a model says nothing more. */
@@ -40,7 +41,7 @@ const otherShare = 0.4
 const restlessScore = 0.2
 
 /** One number per cell, row by row; log-odds but for `score`. */
-export interface Unusual {
+export interface Unusual extends Rising {
   /** How far this frame's score is above the cell's usual range; below 0 within it. */
   readonly above: Float32Array
   /** How far the cell stands out, over the last 20 to 30 frames; 0 if it does not. */
@@ -81,6 +82,7 @@ export const createUsualScores = ({ columns, rows }: { readonly columns: number;
   /** Share of the picture above the usual; it sinks as slowly as an excess does. */
   let wide = 0
   let lastAt: number | null = null
+  const rising = createRisingScores({ columns, rows })
 
   const highestAround = (cell: number): number => {
     let highest = Number.NEGATIVE_INFINITY
@@ -113,7 +115,10 @@ export const createUsualScores = ({ columns, rows }: { readonly columns: number;
       const odds = scores.map(oddsOf)
       const elapsedMs = lastAt === null ? 0 : Math.max(0, at - lastAt)
       if (lastAt === null) level.set(odds)
-      if (elapsedMs > longPauseMs) trustLess()
+      if (elapsedMs > longPauseMs) {
+        trustLess()
+        rising.clear()
+      }
       lastAt = at
       const newestWeight = clamp(elapsedMs / newestMs, 1 / newestFrames.most, 1 / newestFrames.least)
       const [unlearnt, calm] = [oddsOf(threshold), oddsOf(restlessScore)]
@@ -142,16 +147,18 @@ export const createUsualScores = ({ columns, rows }: { readonly columns: number;
       if (isChanged && wide > otherShare) {
         trustLess()
         lastingExcess.fill(0)
+        rising.clear()
       }
       const unusualPaceNow = isAlarmed ? alarmedPace : isChanged ? 1 : unusualPace
       const leastWeight = Math.min(elapsedMs / memoryMs, 1 / memoryFrames)
       for (let cell = 0; cell < count; cell++)
         learn(cell, odds[cell]!, above[cell]! > 0 ? unusualPaceNow : 1, leastWeight)
-      return { above, evidence, lasting, score, restless, isWide }
+      return { above, evidence, lasting, score, restless, isWide, ...rising.accept(scores) }
     },
     /** Forgets what stands out, not what is usual. */
     clear(): void {
       for (const one of [excess, lastingExcess, score]) one.fill(0)
+      rising.clear()
     },
     /** Null before the first frame. */
     state: (): UsualState | null =>

@@ -81,6 +81,14 @@ describe('smoke told by time', () => {
     expect(events[0]!.frame).toBeLessThanOrEqual(80)
   })
 
+  it('tells a thin plume of a new camera within 15 frames of its onset', () => {
+    const thin: Scores = (frame, column, row) =>
+      frame >= 8 && row === 8 && (column === 12 || column === 13) ? Math.min(0.3, 0.03 + (frame - 8) * 0.03) : undefined
+    const [began] = watch().play(40, thin)
+    expect(began).toMatchObject({ phase: 'began' })
+    expect(began!.frame).toBeLessThanOrEqual(8 + 15)
+  })
+
   it('raises nothing for cells that always score, whatever their score wavers by', () => {
     expect(watch().play(500, (_, column, row) => (isChimney(column, row) ? 0.6 : undefined))).toEqual([])
   })
