@@ -50,7 +50,7 @@ export interface Unusual extends Rising {
   readonly lasting: Float32Array
   /** Score of the last frames, 0..1. */
   readonly score: Float32Array
-  /** 1 where high scores are usual (fog, glare, chimneys), 0 where it is calm or nothing is known yet. */
+  /** 1 where high scores are usual (fog, glare, chimneys), 0 where it is calm or not yet known: a fire that burns from the first frame on is no usual one. */
   readonly restless: Float32Array
   /** So much of the picture has changed that it is no plume. */
   readonly isWide: boolean
@@ -138,7 +138,7 @@ export const createUsualScores = ({ columns, rows }: { readonly columns: number;
         evidence[cell] = Math.max(0, excess[cell]! - standingOut)
         lasting[cell] = Math.max(0, lastingExcess[cell]!)
         score[cell] = mixed(score[cell]!, scores[cell]!, scoreWeight)
-        restless[cell] = usual > calm ? learnt : 0
+        restless[cell] = usual > calm && learnt === 1 ? 1 : 0
         if (excess[cell]! > 0) unusual++
       }
       wide = Math.max(unusual / count, mixed(wide, unusual / count, newestWeight))

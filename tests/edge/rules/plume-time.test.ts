@@ -89,6 +89,14 @@ describe('smoke told by time', () => {
     expect(began!.frame).toBeLessThanOrEqual(8 + 15)
   })
 
+  it('tells a fire that burns from the first frame on, and whose glow is all around, at once', () => {
+    const burning: Scores = (_, column, row) => {
+      const far = Math.hypot(column - 14, row - 8)
+      return far < 1.5 ? 0.97 : far < 12 ? 0.45 : undefined
+    }
+    expect(watch().play(10, burning)).toMatchObject([{ phase: 'began', frame: 3 }])
+  })
+
   it('raises nothing for cells that always score, whatever their score wavers by', () => {
     expect(watch().play(500, (_, column, row) => (isChimney(column, row) ? 0.6 : undefined))).toEqual([])
   })
