@@ -4,7 +4,7 @@ python3 smoke_flame.py --data DIR --drawn PLUMES --start yolox-nano-416.onnx --c
 
 Photographs have loose boxes; pictures of the scene scripts (`--drawn`) have exact masks; hills, streets and fire-like scenes have nothing.
 
-In two legs, neither with a rate that falls to nothing as usual: the second begins with the mean of the first, batch norms folded and fixed, at half the rate.
+In three legs. Each but the first begins with the mean of the one before, batch norms folded and fixed, at half the rate; only the last goes on until its rate is nothing, and keeps its beginning in the mean.
 Trained to the end with batch norms that follow each batch, the small far smoke of real mountain tops is unlearnt.
 """
 import argparse
@@ -32,7 +32,7 @@ SEED = 20261121
 ROWS, COLUMNS = HEIGHT // 16, WIDTH // 16
 PLUMES = plumes.Plumes(SEED)
 LEAST_AREA, LEAST_CONTRAST = (30, 8), 8.0  # pixels of smoke and of flame; grey levels of the channel that differs most
-SCHEDULE, FIRST_ENDS, SECOND_ENDS = 18, 12, 10  # passes: of the schedule that each leg begins, and after how many it ends
+LEGS = {'-first': (18, 12), '-second': (18, 10), '': (8, 8)}  # what is added to --out's name: passes of the schedule that the leg begins, and after how many it ends
 VEILED = 0.4  # from this much of glare on, whether there is smoke nobody asks
 
 
@@ -234,6 +234,44 @@ def report(held, maps):
         print(f'  highest cell on the smoke of mountain tops: {metrics.highest_on_box(maps[tops, records.SMOKE], [held[k].boxes for k in tops]):.2f}', flush=True)
 
 
+class Pictures:
+    """What a leg is trained on, and what is held out from it; `freed`: see records.freed()."""
+
+    def __init__(self, args, freed):
+        self.freed = freed
+        everything = records.fire_smoke(args.data) + records.smoke_far(args.data)
+        everything += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
+        if freed:
+            everything = records.freed(everything)
+        judged, left = reviewed.fire_smoke(args.reviewed, args.cache)
+        everything += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
+        print(f'{len(judged)} reviewed pictures; left out: {dict(left)}', flush=True)
+        self.train, self.held = [r for r in everything if not r.held], [r for r in everything if r.held]
+        print(f'{len(self.train)} pictures to train on, {len(self.held)} held out', flush=True)
+        self.pictures = cached(args.cache, [r.path for r in self.train], load_picture, 3)
+        self.masks = cached(args.cache, [r.mask for r in self.train if r.mask], load_plume_mask, 1) if args.drawn else None
+        self.mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(self.train) if r.mask)}
+        self.held_pictures = cached(args.cache, [r.path for r in self.held], load_picture, 3)
+
+    def epoch(self, number):
+        return Fires(self.train, self.pictures, self.masks, self.mask_of, order_of(self.train, number), number)
+
+
+def leg(args, pictures, out, passes, stop_after=0, before='', keep_start=False, gone=0):
+    """`out` becomes the mean of the exports of one leg, which begins with the weights `before`, or else with --start; `keep_start`: these are part of the mean. After `gone` passes of other legs its draws are new ones."""
+    def after_epoch(epoch, average, reported):
+        if reported:
+            export_mean(average, out, 'scores', epoch + 1, since=0.3, start=before if keep_start else '')
+            report(pictures.held, run_all(open_model(out), pictures.held_pictures))
+
+    net, rates = SmokeFlameNet(args.start), {}
+    if before:
+        take_weights(net, before, torch.zeros(1, 3, HEIGHT, WIDTH))
+        rates = HALF_RATES
+    state = args.state and f'{args.state}{".everything" if pictures.freed else ""}.{os.path.basename(out)}'
+    fit(net, lambda epoch: pictures.epoch(gone + epoch), loss_of, passes, after_epoch, stop_after=stop_after, state=state, **rates)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, help='folder with fire-smoke/, traffic/, street-flood/, ... (README)')
@@ -241,11 +279,11 @@ def main():
     parser.add_argument('--reviewed', action='append', default=[], metavar='EXPORT', help="of central's labels; may be repeated")
     parser.add_argument('--start', required=True, help='yolox-nano-416.onnx')
     parser.add_argument('--continue-from', default='', metavar='ONNX', help='instead of the legs: train these weights of an earlier run further, at half the rate; the mean that is kept holds them, too')
-    parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed)')
+    parser.add_argument('--everything', action='store_true', help='train on held-out pictures, too (records.freed); of the legs only the last does')
     parser.add_argument('--cache', default='.cache', help='where decoded pictures are kept')
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=0, help='with --continue-from; else 10')
-    parser.add_argument('--state', default='', help='keeps the run after every epoch, in a file FILE.LEG of each leg; where there is one, the run goes on from it')
+    parser.add_argument('--state', default='', help='keeps the run after every epoch, each leg in a file of its own; where there is one, the run goes on from it')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
     if args.epochs and not args.continue_from:
@@ -253,40 +291,16 @@ def main():
     seed_everything(SEED)
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
-    everything = records.fire_smoke(args.data) + records.smoke_far(args.data)
-    everything += [record for folder in args.drawn for record in records.drawn_plumes(folder)]
-    if args.everything:
-        everything = records.freed(everything)
-    judged, left = reviewed.fire_smoke(args.reviewed, args.cache)
-    everything += [records.Record(r.path, 'reviewed', False, r.boxes, loose=r.loose, group=r.camera) for r in judged]
-    print(f'{len(judged)} reviewed pictures; left out: {dict(left)}', flush=True)
-    train, held = [r for r in everything if not r.held], [r for r in everything if r.held]
-    print(f'{len(train)} pictures to train on, {len(held)} held out', flush=True)
-    pictures = cached(args.cache, [r.path for r in train], load_picture, 3)
-    masks = cached(args.cache, [r.mask for r in train if r.mask], load_plume_mask, 1) if args.drawn else None
-    mask_of = {i: k for k, i in enumerate(i for i, r in enumerate(train) if r.mask)}
-    held_pictures = cached(args.cache, [r.path for r in held], load_picture, 3)
-    epochs = lambda epoch: Fires(train, pictures, masks, mask_of, order_of(train, epoch), epoch)
-
-    def leg(out, passes, stop_after=0, before=''):
-        """`out` becomes the mean of the exports of one leg, which begins with the weights `before`, or else with --start."""
-        def after_epoch(epoch, average, reported):
-            if reported:
-                export_mean(average, out, 'scores', epoch + 1, since=0.3, start=args.continue_from)
-                report(held, run_all(open_model(out), held_pictures))
-
-        net, rates = SmokeFlameNet(args.start), {}
-        if before:
-            take_weights(net, before, torch.zeros(1, 3, HEIGHT, WIDTH))
-            rates = HALF_RATES
-        fit(net, epochs, loss_of, passes, after_epoch, stop_after=stop_after, state=args.state and f'{args.state}.{os.path.basename(out)}', **rates)
-
     if args.continue_from:
-        leg(args.out, args.epochs or 10, before=args.continue_from)
-    else:
-        first = '-first'.join(os.path.splitext(args.out))
-        leg(first, SCHEDULE, FIRST_ENDS)
-        leg(args.out, SCHEDULE, SECOND_ENDS, before=first)
+        leg(args, Pictures(args, args.everything), args.out, args.epochs or 10, before=args.continue_from, keep_start=True)
+        return
+    pictures, before, gone = Pictures(args, False), '', 0
+    for name, (passes, ends) in LEGS.items():
+        out, last = name.join(os.path.splitext(args.out)), not name
+        if last and args.everything:
+            pictures = Pictures(args, True)
+        leg(args, pictures, out, passes, ends, before, keep_start=last, gone=gone)
+        before, gone = out, gone + ends
 
 
 if __name__ == '__main__':
