@@ -1,5 +1,5 @@
 import { neighboursOf } from './grid-region.js'
-import { clamp } from './statistics.js'
+import { logOdds } from './statistics.js'
 
 /** Scores are compared as log-odds; below this a model says nothing more. */
 const leastScore = 0.03
@@ -137,7 +137,4 @@ export const createRisingScores = ({ columns, rows }: { readonly columns: number
   }
 }
 
-const oddsOf = (score: number): number => {
-  const inside = clamp(score, leastScore, 1 - leastScore)
-  return Math.log(inside / (1 - inside))
-}
+const oddsOf = (score: number): number => logOdds(score, leastScore)

@@ -1,5 +1,11 @@
 export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value))
 
+/** ln(score / (1 - score)) of a model's score 0..1; nearer to 0 and 1 than `least` it says nothing more. */
+export const logOdds = (score: number, least: number): number => {
+  const inside = clamp(score, least, 1 - least)
+  return Math.log(inside / (1 - inside))
+}
+
 export const mean = (values: ArrayLike<number>, from = 0, to = values.length): number => {
   let sum = 0
   for (let index = from; index < to; index++) sum += values[index]!

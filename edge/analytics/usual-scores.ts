@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { neighboursOf } from './grid-region.js'
 import { createRisingScores, type Rising } from './rising-scores.js'
-import { clamp } from './statistics.js'
+import { clamp, logOdds } from './statistics.js'
 
 /** Scores are compared as log-odds, where 0.02 to 0.2 is as far as 0.2 to 0.75; nearer to 0 and 1 a model says nothing more. */
 const leastScore = 0.01
@@ -176,10 +176,7 @@ export const createUsualScores = ({ columns, rows }: { readonly columns: number;
   }
 }
 
-const oddsOf = (score: number): number => {
-  const inside = clamp(score, leastScore, 1 - leastScore)
-  return Math.log(inside / (1 - inside))
-}
+const oddsOf = (score: number): number => logOdds(score, leastScore)
 
 const mixed = (before: number, now: number, weight: number): number => before + weight * (now - before)
 

@@ -103,19 +103,20 @@ def main():
     parser.add_argument('--data', required=True, help='folder with smoke-far/ (README)')
     parser.add_argument('--out', required=True)
     parser.add_argument('--full', type=int, default=20, help='frames after the onset until the plume is as in the photograph')
+    parser.add_argument('--first', type=int, default=0, choices=range(4), help='which of every four frames gets an onset: the constants were chosen on those of 0')
     args = parser.parse_args()
     found = records.smoke_far(args.data)
     tops = [r for r in found if r.set == 'hpwren-noncommercial']
     hills = [r for r in found if r.set == 'hill-cameras-clear']
     stem = lambda record: os.path.splitext(os.path.basename(record.path))[0]
-    for number, record in enumerate(tops[::4]):
+    for number, record in enumerate(tops[args.first::4]):
         picture = cv2.imread(record.path)
         write(os.path.join(args.out, 'onset', stem(record)), onset(picture, box_of(record, picture), args.full, np.random.default_rng(number)))
     for number, record in enumerate(hills[::2] + tops[1::4]):
         noise, picture = np.random.default_rng(1000 + number), cv2.imread(record.path)
         picture = without_plume(picture, box_of(record, picture), noise) if record.boxes else picture.astype(np.float32)
         write(os.path.join(args.out, 'calm', stem(record)), calm(picture, noise))
-    print(f'{len(tops[::4])} onsets, {len(hills[::2] + tops[1::4])} calm sequences in {args.out}')
+    print(f'{len(tops[args.first::4])} onsets, {len(hills[::2] + tops[1::4])} calm sequences in {args.out}')
 
 
 if __name__ == '__main__':
