@@ -49,8 +49,6 @@ const mostScattered = 2
 const lastingEvidence = 2.5
 /** What must rise out of a restless zone, most of it at one place: fog drifts along the rows it is in, a plume leaves them. */
 const risenEvidence = 2.5
-/** Where more of the zone than this was restless before, what rises is fog. */
-const mostRestlessBefore = 0.1
 /** Rows are free of fog where none is within this share of the picture's width. */
 const besideShare = 0.3
 /** The plume's own cells score at least half as much as its surest one; a model sees a halo around it. */
@@ -73,7 +71,7 @@ export const plumeEvidence = (
 
   const sure = cells.filter(cell => scores[cell]! >= threshold && above[cell]! > 0)
   const standingNow = standing(evidence)
-  const wasCalm = mean(cells.map(cell => wasRestless[cell]!)) <= mostRestlessBefore
+  const wasCalm = mean(cells.map(cell => wasRestless[cell]!)) <= restlessShare
   const rising = wasCalm && !isWide ? cells.filter(cell => rise[cell]! * sensitivity >= leastRise) : []
   const now = [...new Set([...standingNow, ...sure, ...rising])]
   const restlessness = Math.max(0, mean(cells.map(cell => restless[cell]!)) - restlessShare)
@@ -84,7 +82,7 @@ export const plumeEvidence = (
   const rises = sum(evidence, risen)
   const hasRisen = rises * sensitivity >= risenEvidence && rises * 2 > sum(evidence, aboveFog)
   const begins = rising.some(cell => newest.includes(cell)) ? newest : together(rising)
-  const group = hasRisen ? risen : begins.length > 0 ? begins : newest.length > 0 ? newest : stays
+  const group = hasRisen ? risen : ([begins, newest].find(cells => cells.length > 0) ?? stays)
   const surest = group.reduce((highest, cell) => Math.max(highest, score[cell]!), 0)
   const plume = largestRegion(
     group.filter(cell => score[cell]! >= surest * haloShare),

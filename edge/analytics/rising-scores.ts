@@ -18,7 +18,7 @@ const stayingFrames = 5
 const aboveScene = 1.5
 const sceneKept = 0.995
 /** Cells whose baseline reached this score, by so many standard deviations, were restless. */
-const restlessScore = 0.2
+const restlessOdds = logOdds(0.2, leastScore)
 const restlessDeviations = 2
 
 /** One number per cell, row by row. */
@@ -46,6 +46,9 @@ export const createRisingScores = ({ columns, rows }: { readonly columns: number
   let tops: readonly number[] = []
   let sceneTop = 0
 
+  /** Frames of the baseline, once the first ones were seen. */
+  const baselineLength = (): number => Math.max(firstFrames, history.length - 1 - baselineFrames.to)
+
   const addToBaseline = (frame: Float32Array, sign: 1 | -1): void => {
     for (let cell = 0; cell < count; cell++) {
       sum[cell]! += sign * frame[cell]!
@@ -56,19 +59,18 @@ export const createRisingScores = ({ columns, rows }: { readonly columns: number
   const remember = (odds: Float32Array): void => {
     if (history.length > baselineFrames.from) addToBaseline(history[0]!, -1)
     history = [...history, odds].slice(-baselineFrames.from - 1)
-    const oldEnough = history.length - 1 - baselineFrames.to
+    const length = baselineLength()
     if (history.length <= firstFrames) addToBaseline(odds, 1)
-    else if (oldEnough > firstFrames) addToBaseline(history[oldEnough - 1]!, 1)
+    else if (length > firstFrames) addToBaseline(history[length - 1]!, 1)
   }
 
-  const compare = (cell: number, newest: readonly Float32Array[]): void => {
-    const frames = Math.max(firstFrames, history.length - 1 - baselineFrames.to)
+  const compare = (cell: number, frames: number, newest: readonly Float32Array[]): void => {
     let now = 0
     for (const frame of newest) now += frame[cell]!
     const level = sum[cell]! / frames
     const variance = Math.max(0, squares[cell]! / frames - level ** 2)
     change[cell] = (now / newest.length - level) / Math.sqrt(1 + variance / steadyDeviation ** 2)
-    wasRestless[cell] = level + restlessDeviations * Math.sqrt(variance) > oddsOf(restlessScore) ? 1 : 0
+    wasRestless[cell] = level + restlessDeviations * Math.sqrt(variance) > restlessOdds ? 1 : 0
   }
 
   /** A cell and its neighbour to the right: a plume is seldom in one alone. */
@@ -90,7 +92,8 @@ export const createRisingScores = ({ columns, rows }: { readonly columns: number
   /** Of one frame, before it is known what stays. */
   const risesNow = (newest: readonly Float32Array[]): Float32Array => {
     const rises = array()
-    for (let cell = 0; cell < count; cell++) compare(cell, newest)
+    const frames = baselineLength()
+    for (let cell = 0; cell < count; cell++) compare(cell, frames, newest)
     for (let cell = 0; cell < count; cell++) pairs[cell] = pairOf(cell)
     for (let row = 0; row < rows; row++) {
       const common = commonTo(row)
