@@ -1,17 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createAnalytic } from '../../edge/analytics/create-analytic.js'
-import { createInference } from '../../edge/inference/inference.js'
-import { loadModelPackage } from '../../edge/inference/model-package.js'
 import { frameAt, startMs } from '../edge/analytics/inputs.js'
 import { seeded } from '../edge/analytics/seeded.js'
 import { plumeConfig } from '../edge/rules/plume-chain.js'
+import { startShippedModel } from '../helpers/shipped-model.js'
 
 /** What the smoke analytic costs a frame (what is usual per cell, evidence, three zones and an ignored one), beside the model that feeds it. */
 const frames = 400
 const modelFrames = 60
-const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 const cpuMsOf = async (run: () => Promise<void> | void): Promise<number> => {
   const before = process.cpuUsage()
@@ -20,10 +15,7 @@ const cpuMsOf = async (run: () => Promise<void> | void): Promise<number> => {
   return (used.user + used.system) / 1000
 }
 
-const cacheDir = mkdtempSync(join(tmpdir(), 'bench-plume-'))
-const model = await loadModelPackage(join(process.cwd(), 'models/smoke-flame'), { cacheDir, requireSignatures: false })
-const inference = createInference({ packages: [model], workers: 1, log: silent })
-await inference.start()
+const { model, inference, stop } = await startShippedModel('smoke-flame')
 const random = seeded(7)
 const frame = frameAt(startMs)
 for (let i = 0; i < frame.pixels.length; i++) frame.pixels[i] = Math.floor(random.between(0, 256))
@@ -32,8 +24,7 @@ const perFrameModel =
   (await cpuMsOf(async () => {
     for (let n = 0; n < modelFrames; n++) await inference.detect(model.manifest.id, { ...frame, number: n + 2 })
   })) / modelFrames
-await inference.stop()
-rmSync(cacheDir, { recursive: true, force: true })
+await stop()
 const { decoded } = result
 if (decoded.kind !== 'grid') throw new Error(`The model gives ${decoded.kind}, not a grid.`)
 

@@ -1,20 +1,17 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAnalytic } from '../../edge/analytics/create-analytic.js'
 import { listPictures, readPicture } from '../../edge/capture/picture-files.js'
 import type { PlumeAnalytic } from '../../edge/config/agent-config.js'
 import type { Frame } from '../../edge/frames/frame.js'
-import { createInference } from '../../edge/inference/inference.js'
-import { loadModelPackage } from '../../edge/inference/model-package.js'
 import { startMs } from '../edge/analytics/inputs.js'
 import { plumeConfig } from '../edge/rules/plume-chain.js'
+import { startShippedModel } from '../helpers/shipped-model.js'
 
 /** After how many frames smoke is told in sequences of `models/training/onsets.py`, a frame a second, and in how many without any. */
 const clearFrames = 8
 const soonFrames = 20
 const frameWidth = 640
-const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const wholePicture: PlumeAnalytic = {
   ...plumeConfig,
   zones: [
@@ -36,10 +33,7 @@ if (root === undefined) {
   console.error('usage: npm run bench -- plume-onset FOLDER, which models/training/onsets.py has made')
   process.exit(2)
 }
-const cacheDir = mkdtempSync(join(tmpdir(), 'bench-onset-'))
-const model = await loadModelPackage(join(process.cwd(), 'models/smoke-flame'), { cacheDir, requireSignatures: false })
-const inference = createInference({ packages: [model], workers: 1, log: silent })
-await inference.start()
+const { model, inference, stop } = await startShippedModel('smoke-flame')
 
 /** Frame at which smoke or flame is first told; null if it never is. */
 const toldAt = async (folder: string): Promise<number | null> => {
@@ -60,8 +54,7 @@ const sequences = async (kind: 'onset' | 'calm'): Promise<readonly (number | nul
 }
 
 const [onsets, calm] = [await sequences('onset'), await sequences('calm')]
-await inference.stop()
-rmSync(cacheDir, { recursive: true, force: true })
+await stop()
 const after = onsets.flatMap(at => (at !== null && at >= clearFrames ? [at - clearFrames] : [])).sort((a, b) => a - b)
 console.log(
   JSON.stringify(
