@@ -1,18 +1,35 @@
-import type { Box } from '@watchpost/shared/contracts/primitives'
+import type { Box, ImagePoint } from '@watchpost/shared/contracts/primitives'
 import type { FrameSize } from './analytic.js'
 import { clamp } from './statistics.js'
 
-interface Place {
-  readonly x: number
-  readonly y: number
-}
-
 /** The places fill at most this share of a close-up's width and height. */
 const mostFilled = 0.95
-/** Nearer than this models were hardly trained. */
-const mostZoom = 2
 /** A part of nearly the whole frame shows no more than the whole does. */
 const leastZoom = 1.1
+
+/** Places that reach over more of the frame's width or height have no close-up. */
+export const widestPlaces = mostFilled / leastZoom
+
+export const wholeFrame: Box = [0, 0, 1, 1]
+
+/** A point of the frame, in fractions of one of its parts. */
+export const pointIn = ([x, y]: ImagePoint, [left, top, width, height]: Box): ImagePoint => [
+  (x - left) / width,
+  (y - top) / height,
+]
+
+/** A box in fractions of a part of the frame, in fractions of the frame. */
+export const boxOutOf = ([x, y, wide, tall]: Box, [left, top, width, height]: Box): Box => [
+  left + x * width,
+  top + y * height,
+  wide * width,
+  tall * height,
+]
+
+export const spanOf = (places: readonly ImagePoint[], axis: 0 | 1): { readonly from: number; readonly to: number } => {
+  const values = places.map(place => place[axis])
+  return { from: Math.min(...values), to: Math.max(...values) }
+}
 
 /**
  * The part of a frame around some places of it that a model sees pixel by pixel, without shrinking it, or as much more as
@@ -20,14 +37,16 @@ const leastZoom = 1.1
  *
  * @param places in fractions of the frame
  * @param input size of the model's input, in pixels
+ * @param mostZoom how much nearer than the whole a model may look, where it was hardly trained to look from nearer
  * @returns fractions of the frame, on whole pixels; null when the frame shows no more than the model takes anyway
  */
-export const closeUpOf = (places: readonly Place[], frame: FrameSize, input: FrameSize): Box | null => {
-  const span = (key: keyof Place) => {
-    const values = places.map(place => place[key])
-    return { from: Math.min(...values), to: Math.max(...values) }
-  }
-  const [across, down] = [span('x'), span('y')]
+export const closeUpOf = (
+  places: readonly ImagePoint[],
+  frame: FrameSize,
+  input: FrameSize,
+  mostZoom = Number.POSITIVE_INFINITY,
+): Box | null => {
+  const [across, down] = [spanOf(places, 0), spanOf(places, 1)]
   const whole = Math.min(frame.width / input.width, frame.height / input.height)
   const needed = Math.max(
     ((across.to - across.from) * frame.width) / (mostFilled * input.width),

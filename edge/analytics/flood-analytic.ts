@@ -1,9 +1,9 @@
 import type { Observation, ObservedProperty } from '@watchpost/shared/contracts/observation'
-import type { Box } from '@watchpost/shared/contracts/primitives'
+import type { ImagePoint } from '@watchpost/shared/contracts/primitives'
 import type { FloodAnalytic } from '../config/agent-config.js'
 import type { Analytic, AnalyticContext, AnalyticInput } from './analytic.js'
 import { createCadence } from './cadence.js'
-import { closeUpOf } from './close-up.js'
+import { closeUpOf, pointIn, wholeFrame } from './close-up.js'
 import { createDryLook } from './dry-look.js'
 import { createFloodedShare, type FloodedShare } from './flooded-share.js'
 import { createGauge, type Gauge } from './gauge.js'
@@ -20,7 +20,8 @@ const minRateSpanMs = 60_000
 /** With a centimetre of noise a rate over less than this is a rough figure, and says so. */
 const goodRateSpanMs = 5 * 60_000
 const defaultThreshold = 0.5
-const wholeFrame: Box = [0, 0, 1, 1]
+/** Nearer than this the model was hardly trained. */
+const mostZoom = 2
 
 interface Measured {
   readonly level: FilteredLevel | null
@@ -52,12 +53,16 @@ export const createFloodAnalytic = (
   }
   /** The gauge as it lies in what the model saw of it. */
   const gaugeIn = ({ frame, closeUp }: AnalyticInput): Gauge => {
-    const [x, y, width, height] = closeUp?.region ?? wholeFrame
+    const region = closeUp?.region ?? wholeFrame
+    const [, , width, height] = region
     const aspect = (frame.width * width) / (frame.height * height)
-    const seenIn = `${x} ${y} ${width} ${height} ${aspect}`
+    const seenIn = `${region} ${aspect}`
     if (gauge?.seenIn === seenIn) return gauge.of
     const { points, halfWidth } = config.gauge!
-    const within = points.map(point => ({ ...point, x: (point.x - x) / width, y: (point.y - y) / height }))
+    const within = points.map(point => {
+      const [x, y] = pointIn([point.x, point.y], region)
+      return { ...point, x, y }
+    })
     gauge = { seenIn, of: createGauge({ points: within, halfWidth: halfWidth / width }, aspect) }
     return gauge.of
   }
@@ -114,7 +119,9 @@ export const createFloodAnalytic = (
       // Nothing is read while the picture cannot be trusted: one look is enough.
       if (suspension !== null) return null
       const { gauge: staff, closeUp } = config
-      const region = staff && closeUp && modelInput ? closeUpOf(staff.points, frame, modelInput) : null
+      if (!staff || !closeUp || !modelInput) return null
+      const marks = staff.points.map(({ x, y }): ImagePoint => [x, y])
+      const region = closeUpOf(marks, frame, modelInput, mostZoom)
       return region && { region, withWhole: road !== null }
     },
     update(input) {

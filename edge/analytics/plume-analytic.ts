@@ -1,9 +1,11 @@
+import type { Box } from '@watchpost/shared/contracts/primitives'
 import type { PlumeAnalytic } from '../config/agent-config.js'
 import type { Analytic, AnalyticContext } from './analytic.js'
 import { createCadence } from './cadence.js'
+import { boxOutOf, closeUpOf, pointIn, spanOf, wholeFrame, widestPlaces } from './close-up.js'
 import { cellsInside } from './geometry.js'
 import { needDecoded, observationOf } from './observation-of.js'
-import { createPlumeZone } from './plume-zone.js'
+import { createPlumeZone, type Plume } from './plume-zone.js'
 import type { Reading } from './reading.js'
 import { clamp, mean, median } from './statistics.js'
 import { createUsualGrids } from './usual-grids.js'
@@ -29,7 +31,7 @@ interface Watched {
 /** Grid of smoke and flame scores in; presence, share, growth and flicker per zone out. */
 export const createPlumeAnalytic = (
   config: PlumeAnalytic,
-  { cameraId, thresholds, restored }: AnalyticContext,
+  { cameraId, thresholds, modelInput, restored }: AnalyticContext,
 ): Analytic => {
   if (config.zones.every(zone => zone.landUse === 'ignore'))
     throw new Error(
@@ -39,13 +41,25 @@ export const createPlumeAnalytic = (
     throw new Error(
       `Cannot watch for smoke with analytic ${config.id} of camera ${cameraId}: persistence asks for ${config.persistence.k} of ${config.persistence.n} frames. Make k at most n.`,
     )
+  const corners = config.zones.flatMap(({ landUse, polygon }) => (landUse === 'ignore' ? [] : polygon))
+  for (const [side, { from, to }] of [
+    ['width', spanOf(corners, 0)],
+    ['height', spanOf(corners, 1)],
+  ] as const)
+    if (config.closeUp && to - from > widestPlaces)
+      throw new Error(
+        `Cannot look closer with analytic ${config.id} of camera ${cameraId}: its zones reach over ${percent(to - from)} of the frame's ${side}, a close-up over ${percent(widestPlaces)}. Give each part of the horizon an analytic of its own, or leave closeUp out.`,
+      )
   const zones = new Map(
     config.zones.flatMap(zone => labels.map(label => [`${zone.id} ${label}`, createPlumeZone(config)] as const)),
   )
   const usual = createUsualGrids(restored)
   const cadence = createCadence(config.observeEverySeconds)
-  let layout: { readonly size: string; readonly watched: readonly Watched[]; readonly all: readonly number[] } | null =
-    null
+  let layout: {
+    readonly madeFor: string
+    readonly watched: readonly Watched[]
+    readonly all: readonly number[]
+  } | null = null
   let shares: Record<Label, number[]> = { smoke: [], flame: [] }
   let suspension: string | null = null
   /** Present in some zone at the frame before. */
@@ -59,6 +73,12 @@ export const createPlumeAnalytic = (
   }
 
   return {
+    closeUp(frame) {
+      // Nothing is read while the picture cannot be trusted: one look is enough.
+      if (suspension !== null || !config.closeUp || !modelInput) return null
+      const region = closeUpOf(corners, frame, modelInput)
+      return region && { region, withWhole: false }
+    },
     update(input) {
       const at = input.frame.takenAt
       if (suspension !== null) {
@@ -76,14 +96,16 @@ export const createPlumeAnalytic = (
         throw new Error(
           `Cannot watch for smoke with analytic ${config.id} of camera ${cameraId}: model ${config.model} has neither the label smoke nor flame, only ${grid.labels.join(', ')}.`,
         )
-      const size = `${grid.columns}x${grid.rows}`
-      if (layout?.size !== size) layout = { size, ...layOut(config.zones, grid.columns, grid.rows) }
+      const region = input.closeUp?.region ?? wholeFrame
+      const madeFor = `${region} ${grid.columns}x${grid.rows}`
+      if (layout?.madeFor !== madeFor) layout = { madeFor, ...layOut(zonesIn(region, config.zones), grid) }
       const readings: Reading[] = []
       for (const label of known) {
         const offset = grid.labels.indexOf(label) * grid.rows * grid.columns
         const scores = grid.scores.subarray(offset, offset + grid.rows * grid.columns)
         const threshold = thresholds?.[label] ?? defaultThreshold
-        const now = { model: input.result!.model.sha256, threshold, isAlarmed: alarmed.has(label) }
+        const seenBy = `${input.result!.model.sha256} ${region}`
+        const now = { seenBy, threshold, isAlarmed: alarmed.has(label) }
         const unusual = usual.accept(label, at, { ...grid, scores }, now)
         alarmed.delete(label)
         const minShare = config.minShare * shareAsked[label]
@@ -92,7 +114,8 @@ export const createPlumeAnalytic = (
         for (const { zone, cells } of layout.watched) {
           const plume = zones.get(`${zone.id} ${label}`)!.accept(at, { ...grid, scores }, cells, unusual, options)
           if (plume.present) alarmed.add(label)
-          readings.push({ type: 'plume', at, zone: zone.id, landUse: zone.landUse, label, ...plume })
+          const seenAt = inFrame(region, plume)
+          readings.push({ type: 'plume', at, zone: zone.id, landUse: zone.landUse, label, ...plume, ...seenAt })
         }
         shares[label].push(mean(layout.all.map(cell => (scores[cell]! >= threshold ? 1 : 0))))
       }
@@ -114,8 +137,19 @@ export const createPlumeAnalytic = (
   }
 }
 
+const percent = (share: number): string => `${Math.floor(share * 100)} %`
+
+const zonesIn = (region: Box, zones: readonly Zone[]): readonly Zone[] =>
+  zones.map(zone => ({ ...zone, polygon: zone.polygon.map(point => pointIn(point, region)) }))
+
+/** Where a plume seen in a part of the frame stands in the frame. */
+const inFrame = (region: Box, { box, footX }: Pick<Plume, 'box' | 'footX'>): Pick<Plume, 'box' | 'footX'> => ({
+  box: box && boxOutOf(box, region),
+  footX: footX === null ? null : boxOutOf([footX, 0, 0, 0], region)[0],
+})
+
 /** Which cells belong to which zone. Cells of an ignored zone (a chimney, the sky) belong to none. */
-const layOut = (zones: readonly Zone[], columns: number, rows: number) => {
+const layOut = (zones: readonly Zone[], { columns, rows }: { readonly columns: number; readonly rows: number }) => {
   const ignored = new Set(
     zones.filter(zone => zone.landUse === 'ignore').flatMap(zone => cellsInside(zone.polygon, columns, rows)),
   )

@@ -99,6 +99,11 @@ export const PlumeAnalytic = analyticOf('smoke-flame', {
     }),
     { minItems: 1 },
   ),
+  closeUp: Type.Boolean({
+    default: false,
+    description:
+      'Look only at the part of the frame around the zones, at full resolution, for smoke far away: one analytic per part of the horizon, and a large frame.width.',
+  }),
   persistence: object({
     k: Type.Integer({ minimum: 1, default: 4 }),
     n: Type.Integer({ minimum: 1, default: 6, description: 'Present in at least k of the last n frames.' }),

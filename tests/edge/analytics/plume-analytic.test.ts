@@ -1,8 +1,12 @@
 import { Value } from '@sinclair/typebox/value'
 import { Observation } from '@watchpost/shared/contracts/observation'
 import { describe, expect, it } from 'vitest'
+import type { Analytic } from '../../../edge/analytics/analytic.js'
+import { createAnalytic } from '../../../edge/analytics/create-analytic.js'
 import type { Reading } from '../../../edge/analytics/reading.js'
-import { type Puff, plumeChain } from '../rules/plume-chain.js'
+import type { PlumeAnalytic } from '../../../edge/config/agent-config.js'
+import { gridOf, type Puff, plumeChain, plumeConfig } from '../rules/plume-chain.js'
+import { frameAt, resultOf, startMs } from './inputs.js'
 
 const smoke = (x: number, y: number, radius = 0.1): Puff => ({ label: 'smoke', x, y, radius, score: 0.8 })
 const plumesIn = (readings: readonly Reading[], zone: string, label = 'smoke') =>
@@ -88,6 +92,89 @@ describe('smoke and flame analytic', () => {
     const { step } = plumeChain({ zones: [{ ...far, polygon: far.polygon.map(([x, y]) => [x, y]) }] })
     for (let second = 0; second < 5; second++) step([smoke(0.3, 0.3)])
     expect(plumesIn(step([smoke(0.3, 0.3)]).readings, 'far').present).toBe(true)
+  })
+
+  describe('looking closer at a part of a large frame', () => {
+    const ridge: PlumeAnalytic['zones'][number] = {
+      id: 'ridge',
+      landUse: 'forest',
+      polygon: [
+        [0.7, 0.3],
+        [0.8, 0.3],
+        [0.8, 0.36],
+        [0.7, 0.36],
+      ],
+    }
+    const frame = { ...frameAt(startMs), width: 1920, height: 1080 }
+    const modelInput = { width: 448, height: 256 }
+    const open = (settings: Partial<PlumeAnalytic> = {}, restored?: unknown) =>
+      createAnalytic(
+        { ...plumeConfig, closeUp: true, zones: [ridge], ...settings },
+        { cameraId: 'bach-ma-1', modelInput, restored },
+      )
+    /** Six frames of puffs in fractions of the close-up; the last readings. */
+    const watch = (analytic: Analytic, puffs: readonly Puff[], frames = 6) => {
+      const { region } = analytic.closeUp!(frame)!
+      const outputs = Array.from({ length: frames }, (_, second) => {
+        const at = startMs + second * 1000
+        const result = resultOf(gridOf(puffs))
+        return analytic.update({ frame: { ...frame, takenAt: at }, result, closeUp: { region, result } })
+      })
+      return { region, readings: outputs.at(-1)!.readings }
+    }
+
+    it('asks for the pixels around its zones, in place of the whole', () => {
+      const { region, withWhole } = open().closeUp!(frame)!
+      expect(withWhole).toBe(false)
+      expect([region[2] * 1920, region[3] * 1080].map(Math.round)).toEqual([448, 256])
+      expect(region[0]).toBeLessThan(0.7)
+      expect(region[0] + region[2]).toBeGreaterThan(0.8)
+    })
+
+    const wide: [number, number][] = [
+      [0, 0.2],
+      [1, 0.2],
+      [1, 0.9],
+    ]
+
+    it('asks for none unless told to, while suspended, and where the frame has no more pixels than the model takes', () => {
+      expect(open({ closeUp: false }).closeUp!(frame)).toBeNull()
+      expect(open().closeUp!({ width: 448, height: 252 })).toBeNull()
+      const ignored = { ...ridge, id: 'sky', polygon: wide, landUse: 'ignore' } as const
+      expect(open({ zones: [ridge, ignored] }).closeUp!(frame)).toEqual(open().closeUp!(frame))
+      const covered = open()
+      covered.suspend('the lens is covered')
+      expect(covered.closeUp!(frame)).toBeNull()
+    })
+
+    it('refuses zones that need the whole frame, unless it sees the whole', () => {
+      const zones = [{ ...ridge, polygon: wide }]
+      expect(() => open({ zones })).toThrow(/100 % of the frame's width, a close-up over 86 %.*an analytic of its own/)
+      const tall = ridge.polygon.map(([x, y]): [number, number] => [x, y === 0.3 ? 0 : 0.9])
+      expect(() => open({ zones: [{ ...ridge, polygon: tall }] })).toThrow(/90 % of the frame's height/)
+      expect(() => open({ zones, closeUp: false })).not.toThrow()
+    })
+
+    it('tells where in the frame the plume is, and takes nothing from outside its zones', () => {
+      const { region, readings } = watch(open(), [smoke(0.5, 0.5, 0.1)])
+      const { present, box, footX } = plumesIn(readings, 'ridge')
+      expect(present).toBe(true)
+      expect(box![0]).toBeCloseTo(region[0] + 0.4 * region[2], 2)
+      expect(box![1]).toBeCloseTo(region[1] + 0.4 * region[3], 2)
+      expect(box![2]).toBeCloseTo(0.2 * region[2], 2)
+      expect(footX).toBeCloseTo(region[0] + 0.5 * region[2], 2)
+      expect(plumesIn(watch(open(), [smoke(0.5, 0.1, 0.05)]).readings, 'ridge').present).toBe(false)
+    })
+
+    it('learns anew what is usual when it looks elsewhere', () => {
+      const steam = [smoke(0.5, 0.5, 0.1)]
+      const usual = open()
+      watch(usual, steam, 700)
+      expect(plumesIn(watch(open({}, usual.state!()), steam).readings, 'ridge').present).toBe(false)
+      const moved = ridge.polygon.map(([x, y]): [number, number] => [x - 0.4, y])
+      const elsewhere = open({ zones: [{ ...ridge, polygon: moved }] }, usual.state!())
+      expect(plumesIn(watch(elsewhere, steam).readings, 'ridge').present).toBe(true)
+    })
   })
 
   it('refuses zones that are all ignored and a persistence that cannot be met', () => {
