@@ -7,9 +7,6 @@ const mostFilled = 0.95
 /** A part of nearly the whole frame shows no more than the whole does. */
 const leastZoom = 1.1
 
-/** Places that reach over more of the frame's width or height have no close-up. */
-export const widestPlaces = mostFilled / leastZoom
-
 export const wholeFrame: Box = [0, 0, 1, 1]
 
 /** A point of the frame, in fractions of one of its parts. */
@@ -26,11 +23,6 @@ export const boxOutOf = ([x, y, wide, tall]: Box, [left, top, width, height]: Bo
   tall * height,
 ]
 
-export const spanOf = (places: readonly ImagePoint[], axis: 0 | 1): { readonly from: number; readonly to: number } => {
-  const values = places.map(place => place[axis])
-  return { from: Math.min(...values), to: Math.max(...values) }
-}
-
 /**
  * The part of a frame around some places of it that a model sees pixel by pixel, without shrinking it, or as much more as
  * the places need. Scaled down to the model's input a staff gauge is a few pixels wide.
@@ -46,7 +38,11 @@ export const closeUpOf = (
   input: FrameSize,
   mostZoom = Number.POSITIVE_INFINITY,
 ): Box | null => {
-  const [across, down] = [spanOf(places, 0), spanOf(places, 1)]
+  const span = (axis: 0 | 1) => {
+    const values = places.map(place => place[axis])
+    return { from: Math.min(...values), to: Math.max(...values) }
+  }
+  const [across, down] = [span(0), span(1)]
   const whole = Math.min(frame.width / input.width, frame.height / input.height)
   const needed = Math.max(
     ((across.to - across.from) * frame.width) / (mostFilled * input.width),

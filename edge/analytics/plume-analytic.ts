@@ -2,7 +2,7 @@ import type { Box } from '@watchpost/shared/contracts/primitives'
 import type { PlumeAnalytic } from '../config/agent-config.js'
 import type { Analytic, AnalyticContext } from './analytic.js'
 import { createCadence } from './cadence.js'
-import { boxOutOf, closeUpOf, pointIn, spanOf, wholeFrame, widestPlaces } from './close-up.js'
+import { boxOutOf, closeUpOf, pointIn, wholeFrame } from './close-up.js'
 import { cellsInside } from './geometry.js'
 import { needDecoded, observationOf } from './observation-of.js'
 import { createPlumeZone, type Plume } from './plume-zone.js'
@@ -42,14 +42,6 @@ export const createPlumeAnalytic = (
       `Cannot watch for smoke with analytic ${config.id} of camera ${cameraId}: persistence asks for ${config.persistence.k} of ${config.persistence.n} frames. Make k at most n.`,
     )
   const corners = config.zones.flatMap(({ landUse, polygon }) => (landUse === 'ignore' ? [] : polygon))
-  for (const [side, { from, to }] of [
-    ['width', spanOf(corners, 0)],
-    ['height', spanOf(corners, 1)],
-  ] as const)
-    if (config.closeUp && to - from > widestPlaces)
-      throw new Error(
-        `Cannot look closer with analytic ${config.id} of camera ${cameraId}: its zones reach over ${percent(to - from)} of the frame's ${side}, a close-up over ${percent(widestPlaces)}. Give each part of the horizon an analytic of its own, or leave closeUp out.`,
-      )
   const zones = new Map(
     config.zones.flatMap(zone => labels.map(label => [`${zone.id} ${label}`, createPlumeZone(config)] as const)),
   )
@@ -136,8 +128,6 @@ export const createPlumeAnalytic = (
     state: usual.state,
   }
 }
-
-const percent = (share: number): string => `${Math.floor(share * 100)} %`
 
 const zonesIn = (region: Box, zones: readonly Zone[]): readonly Zone[] =>
   zones.map(zone => ({ ...zone, polygon: zone.polygon.map(point => pointIn(point, region)) }))

@@ -100,9 +100,9 @@ export const PlumeAnalytic = analyticOf('smoke-flame', {
     { minItems: 1 },
   ),
   closeUp: Type.Boolean({
-    default: false,
+    default: true,
     description:
-      'Look only at the part of the frame around the zones, at full resolution, for smoke far away: one analytic per part of the horizon, and a large frame.width.',
+      "Look only at the part of the frame around the zones, at the camera's own resolution. Zones that reach over nearly all of the frame's width or height are seen in the whole frame: give each part of the horizon an analytic of its own.",
   }),
   persistence: object({
     k: Type.Integer({ minimum: 1, default: 4 }),

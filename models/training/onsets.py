@@ -3,11 +3,12 @@
 python3 onsets.py --data DIR --out ONSETS && cd ../.. && npm run bench -- plume-onset ONSETS
 
 Real frames with a plume are there, real sequences are not. So the plume of a frame is painted over with what stands left and right of it, and
-comes back: from its foot upwards, thin at first. OUT/onset/NAME/000.jpg: eight frames without it, then sixty, whole after --full of them.
+comes back: from its foot upwards, thin at first. OUT/onset/NAME/000.jpg: eight frames without it, then sixty, whole after --full of them; plume.json: where it will stand, [left, top, width, height] in fractions.
 OUT/calm/NAME: 120 frames of such a painted-over picture, or of a hill camera without fire, under drifting clouds and their shadows, haze, exposure.
 Both nod by a fraction of a pixel, with sensor noise and JPEG of changing quality. For evaluation only: the pictures forbid other use.
 """
 import argparse
+import json
 import os
 
 import cv2
@@ -110,8 +111,11 @@ def main():
     hills = [r for r in found if r.set == 'hill-cameras-clear']
     stem = lambda record: os.path.splitext(os.path.basename(record.path))[0]
     for number, record in enumerate(tops[args.first::4]):
-        picture = cv2.imread(record.path)
-        write(os.path.join(args.out, 'onset', stem(record)), onset(picture, box_of(record, picture), args.full, np.random.default_rng(number)))
+        picture, folder = cv2.imread(record.path), os.path.join(args.out, 'onset', stem(record))
+        write(folder, onset(picture, box_of(record, picture), args.full, np.random.default_rng(number)))
+        with open(os.path.join(folder, 'plume.json'), 'w') as file:
+            _, x, y, w, h = record.boxes[0]
+            json.dump([x - w / 2, y - h / 2, w, h], file)
     for number, record in enumerate(hills[::2] + tops[1::4]):
         noise, picture = np.random.default_rng(1000 + number), cv2.imread(record.path)
         picture = without_plume(picture, box_of(record, picture), noise) if record.boxes else picture.astype(np.float32)

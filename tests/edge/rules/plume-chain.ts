@@ -54,7 +54,7 @@ export const plumeConfig: PlumeAnalytic = {
       landUse: 'ignore',
     },
   ],
-  closeUp: false,
+  closeUp: true,
   persistence: { k: 4, n: 6 },
   minShare: 0.004,
   sensitivity: 1,
