@@ -11,11 +11,12 @@ const firstFrames = 8
 /** A rise counts whole where the baseline was steady, and less by a factor of √2 where it wavered by so much. */
 const steadyDeviation = 0.5
 /** What this share of a row and of the rows beside it does, too, is haze, cloud or exposure. */
-const commonShare = 0.1
+const commonShare = 0.2
 /** A plume stays over its cells for so many frames; a puff of mist has drifted on. */
 const stayingFrames = 5
-/** And it rises by so much more than anything did in the scene before; what did is forgotten by half in 140 frames. */
+/** And it rises by so much more than anything did in the scene that has fallen to so much of it since; what did is forgotten by half in 140 frames. */
 const aboveScene = 1.5
+const fallenTo = 0.5
 const sceneKept = 0.995
 /** Cells whose baseline reached this score, by so many standard deviations, were restless. */
 const restlessOdds = logOdds(0.2, leastScore)
@@ -41,9 +42,8 @@ export const createRisingScores = ({ columns, rows }: { readonly columns: number
   /** The newest frames; those from the first on that are old enough are the baseline, summed cell by cell. */
   let history: readonly Float32Array[] = []
   const [sum, squares] = [new Float64Array(count), new Float64Array(count)]
+  /** Of the newest frames, the last one last. */
   let newestRises: readonly Float32Array[] = []
-  /** The highest rise of each of the newest frames, which may be a plume's own, and of all before them. */
-  let tops: readonly number[] = []
   let sceneTop = 0
 
   /** Frames of the baseline, once the first ones were seen. */
@@ -103,12 +103,11 @@ export const createRisingScores = ({ columns, rows }: { readonly columns: number
     return rises
   }
 
-  const learnScene = (rises: Float32Array): void => {
-    tops = [...tops, rises.reduce((top, one) => Math.max(top, one), 0)]
+  /** What rose some frames ago and has fallen again was the scene's own; what has not may be a plume. */
+  const learnScene = (then: Float32Array, now: Float32Array): void => {
     sceneTop *= sceneKept
-    if (tops.length <= baselineFrames.to) return
-    sceneTop = Math.max(sceneTop, tops[0]!)
-    tops = tops.slice(1)
+    for (let cell = 0; cell < count; cell++)
+      if (now[cell]! < fallenTo * then[cell]!) sceneTop = Math.max(sceneTop, then[cell]!)
   }
 
   return {
@@ -119,11 +118,12 @@ export const createRisingScores = ({ columns, rows }: { readonly columns: number
       rise.fill(0)
       if (newest.length === 0) return { rise, wasRestless: wasRestless.fill(0) }
       const rises = risesNow(newest)
-      learnScene(rises)
-      newestRises = [...newestRises, rises].slice(-stayingFrames)
-      if (newestRises.length < stayingFrames) return { rise, wasRestless }
+      newestRises = [...newestRises, rises].slice(-baselineFrames.to - 1)
+      if (newestRises.length > baselineFrames.to) learnScene(newestRises[0]!, rises)
+      const staying = newestRises.slice(-stayingFrames)
+      if (staying.length < stayingFrames) return { rise, wasRestless }
       for (let cell = 0; cell < count; cell++) {
-        const least = newestRises.reduce((lowest, one) => Math.min(lowest, one[cell]!), Number.POSITIVE_INFINITY)
+        const least = staying.reduce((lowest, one) => Math.min(lowest, one[cell]!), Number.POSITIVE_INFINITY)
         if (least > aboveScene * sceneTop) rise[cell] = least
       }
       return { rise, wasRestless }
@@ -134,7 +134,6 @@ export const createRisingScores = ({ columns, rows }: { readonly columns: number
       sum.fill(0)
       squares.fill(0)
       newestRises = []
-      tops = []
       sceneTop = 0
     },
   }

@@ -47,6 +47,24 @@ describe('rising scores', () => {
     }
   })
 
+  it('show a plume that fills a part of its rows', () => {
+    const broad: Scores = (frame, column, row) =>
+      frame >= 30 && row > 4 && row < 10 && column > 9 && column < 15 ? 0.12 : undefined
+    const { cells, first } = watch(broad).play(45)
+    expect(cells).toContain('11,5')
+    expect(first! - 30).toBeLessThanOrEqual(6)
+  })
+
+  it('show a plume that grows slowly, whose own beginning is nothing that the scene has shown', () => {
+    const grows: Scores = (frame, column, row) => {
+      const odds = Math.log(0.03 / 0.97) + 0.05 * Math.max(0, frame - 30)
+      return row === 7 && (column === 12 || column === 13) ? 1 / (1 + Math.exp(-odds)) : undefined
+    }
+    const { cells, first } = watch(grows).play(90)
+    expect(cells).toContain('12,7')
+    expect(first! - 30).toBeLessThanOrEqual(40)
+  })
+
   it('are none before eight frames, nor of what was there from the first', () => {
     expect(watch(plume(3)).play(7)).toEqual(nothing)
     expect(watch(plume(0)).play(200)).toEqual(nothing)
