@@ -42,10 +42,12 @@ def load_plume_mask(path):
 
 def cached(folder, records, load, channels):
     """Array (N, HEIGHT, WIDTH, channels) uint8 of all records, written once per list of files."""
+    shape = (len(records), HEIGHT, WIDTH, channels)
+    if not records:
+        return np.zeros(shape, np.uint8)
     os.makedirs(folder, exist_ok=True)
     names = '\n'.join(f'{r} {os.path.getmtime(r.partition("#")[0])} {WIDTH}x{HEIGHT}' for r in records)
     path = os.path.join(folder, f'{load.__name__}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.u8')
-    shape = (len(records), HEIGHT, WIDTH, channels)
     if not os.path.exists(path):
         part = f'{path}.{os.getpid()}.part'  # two runs may want the same list
         store = np.memmap(part, np.uint8, 'w+', shape=shape)

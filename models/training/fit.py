@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Subset
 
 REPORTED = 2  # every so many epochs, and at the end, a run tells how good it is
 MADE_AT_ONCE = 30  # batches
+DRY_RUN = 64  # pictures
 
 
 def seed_everything(seed):
@@ -77,11 +78,15 @@ class State:
             os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
-def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, rate=2e-3, backbone_rate=5e-4, bf16=False, state='', memory=None):
+def fit(net, dataset_of_epoch, loss_of, epochs, after_epoch, stop_after=0, batch=16, rate=2e-3, backbone_rate=5e-4, bf16=False, state='', memory=None, dry_run=False):
     """Trains `net`; `after_epoch(n, averaged copy, reported)` sees what would be shipped; `reported`: it is time to tell how good it is. `dataset_of_epoch(n)` is that epoch's data, `loss_of(logits, *targets)` a scalar.
 
     `bf16`: where the processor has it; it is slower than fp32 for some networks, see the README. `state`: a file, see State; `memory`: a dictionary that belongs to the run and is kept with it.
+    `dry_run`: one pass of a few pictures instead, to see that everything is in place.
     """
+    if dry_run:
+        epochs, stop_after, state, few = 1, 0, '', dataset_of_epoch(0)
+        dataset_of_epoch = lambda epoch: Subset(few, range(min(DRY_RUN, len(few))))
     keep_freed_memory()
     net = net.to(memory_format=torch.channels_last).train()
     started = time.time()

@@ -100,6 +100,7 @@ def main():
     parser.add_argument('--epochs', type=int, default=10)
     parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
     parser.add_argument('--stop-after', type=int, default=0)
+    parser.add_argument('--dry-run', action='store_true', help='one pass of 64 pictures, to see that everything is in place before hours of training')
     parser.add_argument('--threads', type=int, default=1)
     args = parser.parse_args()
     seed_everything(SEED)
@@ -132,7 +133,7 @@ def main():
             torch.save(average.state_dict(), args.weights)
         export(average, args.out, 'output', WIDTH, HEIGHT, WithScores, opened=True)
     fit(net, lambda epoch: Streets(roads, epoch), RoadUserLoss(), args.epochs, after_epoch,
-        stop_after=args.stop_after, state=args.state, bf16=True, batch=BATCH, rate=4e-4 if args.continue_from else 8e-4, backbone_rate=2e-4 if args.continue_from else 4e-4)
+        stop_after=args.stop_after, state=args.state, bf16=True, batch=BATCH, rate=4e-4 if args.continue_from else 8e-4, backbone_rate=2e-4 if args.continue_from else 4e-4, dry_run=args.dry_run)
 
 
 if __name__ == '__main__':

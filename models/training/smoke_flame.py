@@ -269,7 +269,7 @@ def leg(args, pictures, out, passes, stop_after=0, before='', keep_start=False, 
         take_weights(net, before, torch.zeros(1, 3, HEIGHT, WIDTH))
         rates = HALF_RATES
     state = args.state and f'{args.state}{".everything" if pictures.freed else ""}.{os.path.basename(out)}'
-    fit(net, lambda epoch: pictures.epoch(gone + epoch), loss_of, passes, after_epoch, stop_after=stop_after, state=state, **rates)
+    fit(net, lambda epoch: pictures.epoch(gone + epoch), loss_of, passes, after_epoch, stop_after=stop_after, state=state, dry_run=args.dry_run, **rates)
 
 
 def main():
@@ -284,6 +284,7 @@ def main():
     parser.add_argument('--out', default='model.onnx')
     parser.add_argument('--epochs', type=int, default=0, help='with --continue-from; else 10')
     parser.add_argument('--state', default='', help='keeps the run after every epoch, each leg in a file of its own; where there is one, the run goes on from it')
+    parser.add_argument('--dry-run', action='store_true', help='one pass of 64 pictures a leg, to see that everything is in place before hours of training')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
     if args.epochs and not args.continue_from:

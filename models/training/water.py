@@ -221,6 +221,7 @@ def main():
     parser.add_argument('--epochs', type=int, default=38)
     parser.add_argument('--state', default='', help='file that keeps the run after every epoch; where there is one, the run goes on from it')
     parser.add_argument('--stop-after', type=int, default=0, help='end after this epoch of the schedule; what is kept is made as at the end')
+    parser.add_argument('--dry-run', action='store_true', help='one pass of 64 pictures, to see that everything is in place before hours of training')
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--seed', type=int, default=SEED, help='another one for a run that continues from another: it shall not see the same again')
     args = parser.parse_args()
@@ -257,7 +258,7 @@ def main():
         take_weights(net, args.continue_from, torch.zeros(1, 3, HEIGHT, WIDTH))
         rates, first_guess = HALF_RATES, 0
         guesses.update(guessed(net.eval(), train, pictures))
-    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, state=args.state, memory=guesses, **rates)
+    fit(net, epochs, loss_of, args.epochs, after_epoch, stop_after=args.stop_after, state=args.state, memory=guesses, dry_run=args.dry_run, **rates)
 
 
 if __name__ == '__main__':
