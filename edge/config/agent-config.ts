@@ -102,7 +102,7 @@ export const PlumeAnalytic = analyticOf('smoke-flame', {
   closeUp: Type.Boolean({
     default: true,
     description:
-      "Look only at the part of the frame around the zones, at the camera's own resolution. Zones that reach over nearly all of the frame's width or height are seen in the whole frame: give each part of the horizon an analytic of its own.",
+      "Look only at the part of the frame around the zones, without shrinking it. Zones that reach over nearly all of the frame's width or height are seen in the whole frame: give each part of the horizon an analytic of its own.",
   }),
   persistence: object({
     k: Type.Integer({ minimum: 1, default: 4 }),
