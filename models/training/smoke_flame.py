@@ -262,7 +262,8 @@ def leg(args, pictures, out, passes, stop_after=0, before='', keep_start=False, 
     def after_epoch(epoch, average, reported):
         if reported:
             export_mean(average, out, 'scores', epoch + 1, since=0.3, start=before if keep_start else '')
-            report(pictures.held, run_all(open_model(out), pictures.held_pictures))
+            if pictures.held:
+                report(pictures.held, run_all(open_model(out), pictures.held_pictures))
 
     net, rates = SmokeFlameNet(args.start), {}
     if before:

@@ -251,7 +251,8 @@ def main():
             guesses.update(guessed(net, train, pictures))
         if reported:
             export_mean(net, args.out, 'water', epoch + 1)
-            report(held, run_all(open_model(args.out), held_pictures)[:, 0], truths)
+            if held:
+                report(held, run_all(open_model(args.out), held_pictures)[:, 0], truths)
 
     net, rates, first_guess = WaterNet(args.start), {}, args.epochs // 2
     if args.continue_from:
