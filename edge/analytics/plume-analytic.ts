@@ -135,7 +135,7 @@ const zonesIn = (region: Box, zones: readonly Zone[]): readonly Zone[] =>
 /** Where a plume seen in a part of the frame stands in the frame. */
 const inFrame = (region: Box, { box, footX }: Pick<Plume, 'box' | 'footX'>): Pick<Plume, 'box' | 'footX'> => ({
   box: box && boxOutOf(box, region),
-  footX: footX === null ? null : boxOutOf([footX, 0, 0, 0], region)[0],
+  footX: footX === null ? null : region[0] + footX * region[2],
 })
 
 /** Which cells belong to which zone. Cells of an ignored zone (a chimney, the sky) belong to none. */

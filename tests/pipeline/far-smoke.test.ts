@@ -1,17 +1,16 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { stringify } from 'yaml'
+import { temporaryFolder } from '../helpers/clips.js'
 
 vi.setConfig({ testTimeout: 240_000 })
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'far-smoke-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder('far-smoke')
 
 const start = '2026-04-18T02:12:00Z'
 /** Of the scene the part from half a minute before the smoke to a minute after it begins. */
@@ -49,6 +48,7 @@ const analyticOf = (id: string, closeUp: boolean, corners: Parameters<typeof zon
 
 it('tells smoke in a small part of a large picture soon when it looks closer, and where in the picture', async () => {
   const [config, out] = [join(folder, 'agent.yaml'), join(folder, 'events.jsonl')]
+  const clip = farFire()
   const ridge = [0.06, 0.34, 0.38, 0.58] as const
   writeFileSync(
     config,
@@ -59,13 +59,13 @@ it('tells smoke in a small part of a large picture soon when it looks closer, an
       models: [{ id: 'smoke-flame', path: join(root, 'models/smoke-flame') }],
       cameras: [
         {
-          ...{ id: 'ridge', name: 'Ridge', source: { kind: 'file', path: farFire() }, frame: { width: 1920 } },
+          ...{ id: 'ridge', name: 'Ridge', source: { kind: 'file', path: clip }, frame: { width: 1920 } },
           analytics: [analyticOf('near', true, ridge), analyticOf('whole', false, ridge)],
         },
       ],
     }),
   )
-  const replay = ['replay', '--config', config, '--source', join(folder, 'far.mp4'), '--out', out, '--start', start]
+  const replay = ['replay', '--config', config, '--source', clip, '--out', out, '--start', start]
   await promisify(execFile)(process.execPath, [join(root, 'edge/bin/watchpost-edge.js'), ...replay, '--quiet'])
   const began = readFileSync(out, 'utf8')
     .trim()

@@ -1,12 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import sharp from 'sharp'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { temporaryFolder } from '../../helpers/clips.js'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })
 
@@ -21,8 +21,7 @@ const missing = !existsSync(start)
     ? 'python3-torch, python3-onnx and python3-opencv are not installed'
     : undefined
 
-const folder = mkdtempSync(join(tmpdir(), 'dry-run-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder('dry-run')
 const at = (...parts: readonly string[]): string => {
   const file = join(folder, 'data', ...parts)
   mkdirSync(dirname(file), { recursive: true })
