@@ -6,6 +6,7 @@ import { packageLimits } from '@watchpost/shared/manifest/package-archive'
 import { deriveWeights } from './convert/derive-weights.js'
 import { graphFiles } from './convert/graph-model.js'
 import { decoderProblems } from './decoders/decoder-options.js'
+import { externalDataOf, externalDataProblem } from './external-data.js'
 import { hashFiles } from './file-hash.js'
 import { ModelPackageError, sentenceOf } from './inference-error.js'
 import type { ModelIdentity } from './inference-result.js'
@@ -145,7 +146,10 @@ const own = async (folder: string, files: PackageFiles, manifest: ModelManifest)
       problems: outside.map(path => `The graph's file ${path} is not in the package; copy the package again.`),
     }
   const { sha256, bytes } = await hashFiles(paths)
-  if (sha256 === manifest.weights.sha256 && bytes === manifest.weights.bytes) return { ...result, problems: [] }
+  if (sha256 === manifest.weights.sha256 && bytes === manifest.weights.bytes) {
+    const elsewhere = manifest.runtime === 'onnx' ? await externalDataOf(weightsPath) : []
+    return { ...result, problems: elsewhere.length > 0 ? [externalDataProblem(manifest.weights.path, elsewhere)] : [] }
+  }
   return {
     ...result,
     problems: [

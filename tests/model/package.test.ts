@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { onnxFile } from '../../edge/inference/convert/onnx-file.js'
+import { encode, message, text } from '../../edge/inference/convert/protobuf.js'
 import { digest, greyPng, meansModel, writePackage } from '../edge/inference/packages.js'
 import { model, modelJson, plain, shippedModels, workFolder, writeFiles } from './run-model.js'
 
@@ -90,6 +91,8 @@ describe('model pack', () => {
     const { digest: first, file } = await modelJson<Packed>(folder, packMeans)
     await modelJson(folder, ['unpack', file, 'again', '--sha256', first])
     expect(await modelJson<Packed>(folder, ['pack', 'again', '--out', 'other'])).toMatchObject({ digest: first })
+    const inside = await model(folder, 'pack', 'again', '--out', 'again/archives')
+    expect([inside.code, inside.stderr]).toEqual([2, expect.stringMatching(/would lie in the package itself/)])
     writeFileSync(join(folder, 'again/CARD.md'), 'changed')
     const third = await modelJson<Packed>(folder, ['pack', 'again', '--out', 'third'])
     expect(third.digest).not.toBe(first)
@@ -120,6 +123,18 @@ describe('model pack', () => {
       expect.stringMatching(/grid needs one channel for each of the 3 labels/),
     ])
     expect(readdirSync(folder)).toEqual(before)
+    const tensor = message([
+      [
+        13,
+        message([
+          [1, text('location')],
+          [2, text('big.data')],
+        ]),
+      ],
+    ])
+    writeFiles(folder, { 'large.onnx': Buffer.concat(encode([[7, message([[5, tensor]])]])) })
+    const inParts = await model(folder, ...packMeans.with(1, 'large.onnx'))
+    expect([inParts.code, inParts.stderr]).toEqual([1, expect.stringMatching(/other files \(big.data\).*as one file/)])
     const garbled = await model(folder, ...packMeans.with(1, 'pictures/blue.png'))
     expect([garbled.code, garbled.stderr]).toEqual([2, expect.stringMatching(/neither a folder nor an .onnx file/)])
     renameSync(join(folder, 'pictures/blue.png'), join(folder, 'no.onnx'))

@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { loadModelPackage } from '@watchpost/edge/inference/model-package'
 import { packFolder } from '@watchpost/edge/inference/package-archive-file'
@@ -78,6 +78,8 @@ ${packageHelp}
 }
 
 const archive = async (folder: string, out: string, given: Given): Promise<Outcome> => {
+  if (!relative(folder, out).startsWith('..'))
+    throw new UsageError(`The archive would lie in the package itself (${out}); give another place with --out DIR.`)
   const { manifest } = await loadModelPackage(folder, { cacheDir: cacheDirOf(given), requireSignatures: false })
   const { archive: bytes, sha256 } = await packFolder(folder)
   const file = join(out, `${manifest.id}-${manifest.version}.wpm`)

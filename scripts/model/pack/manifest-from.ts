@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { ModelInput, ModelManifest } from '@watchpost/shared/manifest/model-manifest'
 import { decoders } from '@watchpost/edge/inference/decoders/decoders'
+import { externalDataOf, externalDataProblem } from '@watchpost/edge/inference/external-data'
 import { hashFiles } from '@watchpost/edge/inference/file-hash'
 import { FailedError, type Given, UsageError } from '../command.js'
 import { answersTo } from './ask.js'
@@ -21,6 +22,8 @@ export interface PackPlan {
 
 /** A manifest for an ONNX file from its graph, the options given and, on a terminal, a few answers. Golden samples come later. */
 export const manifestFrom = async (onnxPath: string, given: Given): Promise<PackPlan> => {
+  const elsewhere = await externalDataOf(onnxPath)
+  if (elsewhere.length > 0) throw new FailedError(externalDataProblem(onnxPath, elsewhere))
   const graph = await describeGraph(onnxPath, sizeOf(given))
   const first = await answersTo({
     labels: {

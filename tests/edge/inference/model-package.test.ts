@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModelManifest } from '@watchpost/shared/manifest/model-manifest'
 import { describe, expect, it } from 'vitest'
+import { encode, int, message, text } from '../../../edge/inference/convert/protobuf.js'
 import { loadModelPackage } from '../../../edge/inference/model-package.js'
 import { digest, load, temporaryFolder, writePackage, writeScriptedPackage } from './packages.js'
 
@@ -64,6 +65,59 @@ describe('model package', () => {
     )
     writeFileSync(join(folder, 'model.onnx'), bytes.subarray(0, 100))
     expect(await refusal(load(folder))).toMatch(/Weights model.onnx \(100 bytes/)
+  })
+
+  it('is refused when its ONNX file keeps weights beside itself, where its hash does not reach', async () => {
+    const tensor = message([
+      [8, text('w')],
+      [
+        13,
+        [
+          message([
+            [1, text('location')],
+            [2, text('big.data')],
+          ]),
+          message([
+            [1, text('offset')],
+            [2, text('0')],
+          ]),
+        ],
+      ],
+      [14, int(1)],
+    ])
+    const ofGraph = encode([
+      [1, int(8)],
+      [
+        7,
+        message([
+          [2, text('g')],
+          [5, tensor],
+        ]),
+      ],
+    ])
+    const ofNode = encode([
+      [
+        7,
+        message([
+          [
+            1,
+            message([
+              [
+                5,
+                message([
+                  [1, text('value')],
+                  [5, tensor],
+                ]),
+              ],
+            ]),
+          ],
+        ]),
+      ],
+    ])
+    for (const bytes of [ofGraph, ofNode])
+      expect(
+        await refusal(load(writePackage({}, { 'model.onnx': Buffer.concat(bytes), 'big.data': 'weights' }))),
+      ).toMatch(/model.onnx keeps weights in other files \(big.data\), .*; save it as one file/)
   })
 
   it('does not let paths leave its folder', async () => {
