@@ -40,17 +40,29 @@ export const checkGolden = async (
   sample: ModelPackage['manifest']['golden'][number],
   { answer, readPicture }: GoldenMeans,
 ): Promise<readonly string[]> => {
-  const { value: expected, errors } = validateConfig(
-    Expected,
-    JSON.parse(await readFile(join(dir, sample.expected), 'utf8')),
-  )
+  const parsed = parse(await readFile(join(dir, sample.expected), 'utf8'))
+  if (parsed === undefined)
+    return [`${sample.expected} is not JSON; copy the package again, or make the sample anew with "${again}".`]
+  const { value: expected, errors } = validateConfig(Expected, parsed)
   if (errors.length > 0) return errors.map(({ path, message }) => `${sample.expected}: ${path} ${message}.`)
+  if (Object.keys(expected.outputs).length === 0 && !expected.detections)
+    return [`${sample.expected} expects nothing of the model; make the sample anew with "${again}".`]
   const picture = await readPicture(join(dir, sample.image))
   const { outputs, decoded } = await answer({ cameraId: 'golden', number: 1, takenAt: 0, ...picture })
   return [
     ...outputProblems(expected, outputs, manifest.tolerance),
     ...detectionProblems(expected, decoded, manifest),
   ].map(problem => `${sample.image}: ${problem}`)
+}
+
+const again = 'npm run model -- golden'
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 export interface GoldenMeans {
@@ -98,12 +110,13 @@ const detectionProblems = (
     a.label === b.label &&
     Math.abs(a.confidence - b.confidence) <= tolerance &&
     overlapOfBoxes(a.box, b.box) >= sameBoxIou
-  const missing = detections.filter(one => !decoded.detections.some(other => isSame(one, other)))
   // What lies within the tolerance of its threshold may be reported by one runtime and not by another.
-  const least = (label: string): number => (thresholds[label] ?? thresholds.default ?? 0) + tolerance
-  const surplus = decoded.detections.filter(
-    one => one.confidence > least(one.label) && !detections.some(other => isSame(one, other)),
-  )
+  const isSure = ({ label, confidence }: Detection): boolean =>
+    confidence > (thresholds[label] ?? thresholds.default ?? 0) + tolerance
+  const lacking = (those: readonly Detection[], among: readonly Detection[]): readonly Detection[] =>
+    those.filter(one => isSure(one) && !among.some(other => isSame(one, other)))
+  const missing = lacking(detections, decoded.detections)
+  const surplus = lacking(decoded.detections, detections)
   return [
     ...missing.map(one => `expected ${describe(one)} is not found.`),
     ...surplus.map(one => `found ${describe(one)} is not expected.`),

@@ -20,9 +20,13 @@ export const classification: Decoder = {
   gives: 'classes',
   options: Options,
   problems(manifest, given) {
-    const { output: name } = given as Options
+    const { output: name, activation } = given as Options
     const output = outputNamed(manifest, name)
     if (!output) return [missingOutput('output', name ?? '', manifest)]
+    if (activation === 'softmax' && manifest.labels.length === 1)
+      return [
+        'Of a single label softmax is 1 for every picture; set decoder.activation (pack: --activation) to sigmoid, or to none where the graph ends in one.',
+      ]
     const values = output.shape.reduce((product, length) => product * length, 1)
     if (values === manifest.labels.length) return []
     return [

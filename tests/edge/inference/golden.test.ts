@@ -104,6 +104,37 @@ describe('golden samples', () => {
     expect(problems[1]).toMatch(new RegExp(`found ${first!.label} .* is not expected`))
   })
 
+  it('leaves open what lies within the tolerance of its threshold, expected or found', async () => {
+    const box = [0, 0, 0.5, 0.5] as const
+    const expecting = async (expected: number, found: number) => {
+      const folder = writePackage({}, { 'golden/one-grey.json': '' })
+      const model = await load(folder)
+      const detection = (confidence: number) => ({
+        label: 'smoke',
+        confidence,
+        box: [...box] as [number, number, number, number],
+      })
+      writeFileSync(join(folder, 'golden/one-grey.json'), JSON.stringify({ detections: [detection(expected)] }))
+      const manifest = { ...model.manifest, tolerance: 0.02, thresholds: { default: 0.3 } }
+      const detections = found >= 0.3 ? [detection(found)] : []
+      return checkGolden({ ...model, manifest }, manifest.golden[0]!, {
+        answer: async () => ({ outputs: {}, decoded: { kind: 'detections', detections } }),
+        readPicture,
+      })
+    }
+    expect(await expecting(0.301, 0.299)).toEqual([])
+    expect(await expecting(0.33, 0.299)).toEqual([expect.stringMatching(/expected smoke .* is not found/)])
+  })
+
+  it('that expect nothing, or cannot be read, are refused by name', async () => {
+    const said = async (text: string) => {
+      const problems = await check(await load(writePackage({}, { 'golden/one-grey.json': text })), onnxRuntime)
+      return problems.join()
+    }
+    expect(await said('{}')).toMatch(/golden\/one-grey.json expects nothing of the model; make the sample anew/)
+    expect(await said('{"outputs": {')).toMatch(/golden\/one-grey.json is not JSON; copy the package again/)
+  })
+
   it('is decided by the weights: the same package with other weights fails', async () => {
     const bytes = Buffer.from(meansModel())
     const needle = Buffer.from(Float32Array.of(1 / 256 / 255).buffer)

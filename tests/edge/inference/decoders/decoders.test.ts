@@ -271,4 +271,11 @@ describe('decoder classification', () => {
     })
     expect(createDecode(manifest('none'))(outputs, stretched(64, 32))).toMatchObject({ scores: { wet: 0, dry: 1 } })
   })
+
+  it('refuses softmax of a single label, which would be 1 for every picture', () => {
+    const one = (activation?: string) =>
+      decoderProblems({ ...manifest(activation), labels: ['wet'], outputs: [{ name: 'logits', shape: [1, 1] }] })
+    expect(one()).toEqual([expect.stringMatching(/softmax is 1 for every picture; set decoder.activation .* sigmoid/)])
+    expect(one('sigmoid')).toEqual([])
+  })
 })
