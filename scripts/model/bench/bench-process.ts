@@ -36,14 +36,16 @@ const openRun = async ({ variant, threads, model }: BenchSetup): Promise<RunBenc
   }
   const { input } = model.manifest
   const session = await InferenceSession.create(model.weightsPath, { intraOpNumThreads: threads, logSeverityLevel: 3 })
-  const shape = input.layout === 'nchw' ? [1, 3, input.height, input.width] : [1, input.height, input.width, 3]
-  const values = new Float32Array(input.width * input.height * 3)
   const tensors = new Map<Picture, Tensor>()
   return picture => {
     let tensor = tensors.get(picture)
     if (!tensor) {
-      createPreprocess(input, picture.width, picture.height).fill(picture.pixels, values)
-      tensor = new Tensor('float32', values.slice(), shape)
+      // The same size as the package gives this picture, which may be one of its taller heights.
+      const preprocess = createPreprocess(input, picture.width, picture.height)
+      const { inputWidth: width, inputHeight: height } = preprocess.geometry
+      const values = new Float32Array(preprocess.values)
+      preprocess.fill(picture.pixels, values)
+      tensor = new Tensor('float32', values, input.layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3])
       tensors.set(picture, tensor)
     }
     return session.run({ [input.name]: tensor })
