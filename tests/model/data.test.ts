@@ -98,12 +98,26 @@ describe('COCO data', () => {
   it('is read with boxes as shares, pictures in images/, and everything left out counted', async () => {
     const data = await read({ 'annotations/all.json': JSON.stringify(coco), 'images/a.png': picture })
     expect(data).toMatchObject({ layout: 'coco', classes: ['smoke', 'flame'] })
-    expect(boxesOf(data)).toEqual({ 'a.png': [['smoke', 0.1, 0.1, 0.5, 0.5]] })
+    expect(boxesOf(data)).toEqual({
+      'a.png': [
+        ['smoke', 0.1, 0.1, 0.5, 0.5],
+        ['flame', 0, 0, 0.0078, 0.0156],
+      ],
+    })
+    // A crowd is shown, though nothing in it is drawn one by one.
+    expect(data.samples[0]).toMatchObject({ shows: ['smoke', 'flame'], boxes: [{}, { crowd: true }] })
     expect(data.leftOut).toEqual({
-      'annotations of crowds (iscrowd)': 1,
       'annotations without width or height': 1,
       'pictures that are listed but not there': 1,
     })
+  })
+
+  it('finds pictures where COCO itself puts them, in the folder of the split', async () => {
+    const text = JSON.stringify({ ...coco, images: coco.images.slice(0, 1) })
+    for (const place of ['val2017/a.png', 'images/val2017/a.png']) {
+      const data = await read({ 'annotations/instances_val2017.json': text, [place]: picture })
+      expect(data.samples.map(({ path }) => path.endsWith(place))).toEqual([true])
+    }
   })
 
   it('is refused with the place that is wrong', async () => {
@@ -150,6 +164,56 @@ describe('mask data', () => {
     expect(await refusal(read({ 'images/a.png': picture, 'masks/b.png': picture }))).toMatch(
       /No picture of .* has a mask/,
     )
+  })
+})
+
+describe('data in train/, val/ and test/', () => {
+  const coco = (category: number, name: string) =>
+    JSON.stringify({
+      images: [{ id: 1, file_name: 'a.png', width: 64, height: 32 }],
+      annotations: [{ image_id: 1, category_id: category, bbox: [0, 0, 32, 32] }],
+      categories: [{ id: category, name }],
+    })
+
+  it('is one set, in whichever layout its parts are', async () => {
+    const masks = { 'masks/a.png': await plain(1, 1), 'images/a.png': picture }
+    const inBoth = (files: Readonly<Record<string, string | Uint8Array>>) =>
+      Object.fromEntries(
+        ['train', 'valid'].flatMap(split =>
+          Object.entries(files).map(([path, content]): [string, string | Uint8Array] => [`${split}/${path}`, content]),
+        ),
+      )
+    const found = async (files: Readonly<Record<string, string | Uint8Array>>, changes = {}) => {
+      const { layout, classes, samples } = await read(inBoth(files), changes)
+      return [layout, classes, samples.length]
+    }
+    expect(await found(masks)).toEqual(['masks', ['mask'], 2])
+    expect(await found({ ...masks, 'labels/a.txt': '' }, { prefer: 'masks' })).toEqual(['masks', ['mask'], 2])
+    expect(await found({ 'fire/a.png': picture, 'none/b.png': picture })).toEqual(['classes', ['fire', 'none'], 4])
+    expect(await found({ '_annotations.coco.json': coco(1, 'smoke'), 'a.png': picture })).toEqual([
+      'coco',
+      ['smoke'],
+      2,
+    ])
+    expect(await found({ 'images/a.png': picture, 'labels/a.txt': '0 0.5 0.5 1 1' })).toEqual(['yolo', ['0'], 2])
+  })
+
+  it('is refused when the parts differ, or are no parts of one set', async () => {
+    const mixed = { 'train/fire/a.png': picture, 'val/images/a.png': picture, 'val/masks/a.png': picture }
+    expect(await refusal(read(mixed))).toMatch(/laid out differently \(classes, masks\); give one of them/)
+    const sets = { 'canal/images/a.png': picture, 'canal/masks/a.png': picture, 'dry/b.png': picture }
+    expect(await refusal(read(sets))).toMatch(/canal is laid out as a data set of its own/)
+  })
+
+  it('numbers classes by the ids of the COCO files, where these agree', async () => {
+    const files = (id: number) => ({
+      'train/_annotations.coco.json': coco(3, 'car'),
+      'train/a.png': picture,
+      'val/_annotations.coco.json': coco(id, 'car'),
+      'val/a.png': picture,
+    })
+    expect((await read(files(3))).numbers).toEqual(new Map([[3, 'car']]))
+    expect((await read(files(4))).numbers).toEqual(new Map())
   })
 })
 

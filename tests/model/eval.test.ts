@@ -91,6 +91,28 @@ describe('model eval', () => {
       2,
       expect.stringMatching(/label "fog", which the package does not report; it reports smoke, flame/),
     ])
+    const twice = await model(folder, 'eval', means, '--data', 'data', '--map', 'smoke=0,smoke=1')
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringMatching(/"smoke" twice; .*: smoke=CLASS\+CLASS/)])
+  })
+
+  it('takes the numbers of COCO for the ids that its file gives', { timeout: 240_000 }, async () => {
+    const folder = workFolder()
+    writeFiles(folder, {
+      'data/a.png': await plain(0.9, 0),
+      'data/b.png': await plain(0.1, 0),
+      'data/all.json': JSON.stringify({
+        images: ['a.png', 'b.png'].map((file_name, id) => ({ id, file_name, width: 64, height: 32 })),
+        annotations: [{ image_id: 0, category_id: 1, bbox: [0, 0, 64, 32] }],
+        categories: [
+          { id: 5, name: 'cloud' },
+          { id: 1, name: 'plume' },
+        ],
+      }),
+    })
+    const { labels } = await modelJson<Figures>(folder, ['eval', writePackage(), '--data', 'data', '--map', 'smoke=1'])
+    expect(labels.smoke).toMatchObject({ auc: 1, shown: 1, notShown: 1 })
+    const none = await model(folder, 'eval', writePackage(), '--data', 'data', '--map', 'smoke=0')
+    expect(none.stderr).toMatch(/class "0", which the data does not have; it has cloud, plume/)
   })
 
   it('draws the worst pictures, and none when nothing is wrong', { timeout: 240_000 }, async () => {
@@ -131,6 +153,7 @@ describe('model eval', () => {
     const both = await modelJson<Figures>(folder, ['eval', water, '--data', 'data', '--negatives', 'dry'])
     // b has share 0 and c the same share as a: one and a half of two; c's false half counts against the IoU.
     expect(both.labels.water).toMatchObject({ auc: 0.75, recallAtFpr: { '0.05': 0 }, iou: 4 / 10 })
+    expect(both.labels.water).toMatchObject({ asReported: { precision: 1 / 2, recall: 2 / 3 } })
   })
 
   it('measures boxes of a detector', { timeout: 240_000 }, async () => {

@@ -32,6 +32,35 @@ describe('a walker, riders merged', () => {
   })
 })
 
+describe('a crowd', () => {
+  const person = (at: number): Box => [at, 0.4, 0.1, 0.3]
+  const found = judge(
+    {
+      kind: 'detections',
+      detections: [0, 0.35, 0.8].map(at => ({ label: 'person', confidence: 0.6, box: person(at) })),
+    },
+    {
+      path: 'a.png',
+      shows: ['person'],
+      boxes: [
+        { className: 'person', box: person(0) },
+        { className: 'person', box: [0.3, 0.3, 0.4, 0.5], crowd: true },
+      ],
+    },
+    undefined,
+    {
+      subject: { name: 'person', labels: ['person'], classes: new Set(['person']) },
+      thresholdOf: () => 0.1,
+      mergesRiders: false,
+      pictureHeight: 360,
+    },
+  )
+  it('has nobody who must be found, and whoever is found in it is no false alarm', () => {
+    expect(found).toMatchObject({ shown: true, truths: 1, words: '0 of 1 missed, 1 wrong' })
+    expect(found.hits.map(({ iou }) => iou > 0)).toEqual([true, false])
+  })
+})
+
 describe('a grid', () => {
   const grid = (...cells: readonly number[]) => {
     const scores = new Float32Array(400).fill(0.1)

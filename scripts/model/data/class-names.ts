@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { FailedError } from '../command.js'
+import { isSplitName } from './walk.js'
 
 /** Names of classes in the order of their numbers, from a text file with one per line or a YAML file with `names`. */
 export const readClassNames = async (path: string): Promise<readonly string[]> => {
@@ -32,11 +33,9 @@ const parseYaml = (text: string, path: string): unknown => {
   }
 }
 
-const splits = ['train', 'val', 'valid', 'test']
-
 /** Looks where tools put them: beside the pictures, in labels/, and above train/, val/ or test/. */
 export const findClassNames = async (folder: string): Promise<readonly string[] | undefined> => {
-  const above = splits.includes(basename(folder)) ? [dirname(folder)] : []
+  const above = isSplitName(basename(folder)) ? [dirname(folder)] : []
   for (const place of [folder, join(folder, 'labels'), ...above]) {
     const entries = await readdir(place).catch(() => [])
     const text = entries.find(name => /^(classes\.txt|obj\.names|classes\.names)$/i.test(name))

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Box } from '@watchpost/shared/contracts/primitives'
@@ -45,7 +45,6 @@ export const findCoco = async (folder: string): Promise<string | undefined> => {
   return found[0]
 }
 
-const crowds = 'annotations of crowds (iscrowd)'
 const flat = 'annotations without width or height'
 
 export const readCoco = async (file: string): Promise<DataSet> => {
@@ -64,9 +63,14 @@ export const readCoco = async (file: string): Promise<DataSet> => {
       throw new FailedError(
         `${file}: annotations[${i}] names the ${image ? `category ${category_id}` : `image ${image_id}`}, which is not listed; correct it there.`,
       )
-    if (iscrowd) leave(crowds)
-    else if (!(bbox[2] > 0 && bbox[3] > 0)) leave(flat)
-    else boxes.set(image_id, [...(boxes.get(image_id) ?? []), { className, box: toFractions(bbox as Box, image) }])
+    if (!(bbox[2] > 0 && bbox[3] > 0)) {
+      leave(flat)
+      continue
+    }
+    const box = { className, box: toFractions(bbox as Box, image) }
+    const own = boxes.get(image_id) ?? []
+    own.push(iscrowd ? { ...box, crowd: true } : box)
+    boxes.set(image_id, own)
   }
   const samples = coco.images.flatMap(({ id, file_name }): Sample[] => {
     const path = findPicture(file, file_name)
@@ -77,9 +81,10 @@ export const readCoco = async (file: string): Promise<DataSet> => {
   })
   if (samples.length === 0 && coco.images.length > 0)
     throw new FailedError(
-      `None of the ${coco.images.length} pictures of ${file} is there (first: ${coco.images[0]!.file_name}); they are looked for beside the file and in images/.`,
+      `None of the ${coco.images.length} pictures of ${file} is there (first: ${coco.images[0]!.file_name}); they are looked for beside the file and in images/, in either also in ${splitOf(file)}/.`,
     )
-  return { layout: 'coco', classes: coco.categories.map(({ name }) => name), named: true, samples, leftOut }
+  const numbers = new Map(coco.categories.map(({ id, name }) => [Number(id), name]))
+  return { layout: 'coco', classes: coco.categories.map(({ name }) => name), named: true, numbers, samples, leftOut }
 }
 
 const parseCoco = async (file: string): Promise<Coco> => {
@@ -102,12 +107,11 @@ const toFractions = ([x, y, w, h]: Box, { width, height }: Coco['images'][number
   h / height,
 ]
 
-const findPicture = (file: string, name: string): string | undefined => {
-  const folder = dirname(file)
-  return [
-    join(folder, name),
-    join(folder, 'images', name),
-    join(folder, '..', name),
-    join(folder, '..', 'images', name),
-  ].find(path => existsSync(path))
-}
+/** `annotations/instances_val2017.json` is about the pictures in `val2017/`. */
+const splitOf = (file: string): string => basename(file, '.json').split('_').at(-1)!
+
+const findPicture = (file: string, name: string): string | undefined =>
+  [dirname(file), join(dirname(file), '..')]
+    .flatMap(folder => [folder, join(folder, 'images')])
+    .flatMap(folder => [join(folder, name), join(folder, splitOf(file), name)])
+    .find(path => existsSync(path))

@@ -4,6 +4,8 @@ export interface TrueBox {
   /** Class of the data, by name; by number where the data has no names. */
   readonly className: string
   readonly box: Box
+  /** Around many that are not told apart: whatever is found in it is neither right nor wrong. */
+  readonly crowd?: true
 }
 
 /** One picture and what is true of it. */
@@ -24,6 +26,8 @@ export interface DataSet {
   readonly classes: readonly string[]
   /** false: classes are numbers, and only --map can say which is which. */
   readonly named: boolean
+  /** By which the files name classes, where these are not their places in `classes`. */
+  readonly numbers?: ReadonlyMap<number, string>
   readonly samples: readonly Sample[]
   /** Reason → how often. Nothing is left out silently. */
   readonly leftOut: Readonly<Record<string, number>>

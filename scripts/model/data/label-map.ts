@@ -19,6 +19,9 @@ export interface LabelMap {
 export const mapLabels = (labels: readonly string[], data: DataSet, given: Given): LabelMap => {
   const entries = given.texts('map').flatMap(text => text.split(','))
   const subjects = entries.length > 0 ? entries.map(entry => parseEntry(entry, labels, data)) : byName(labels, data)
+  const twice = subjects.find(({ name }, i) => subjects.findIndex(one => one.name === name) !== i)?.name
+  if (twice !== undefined)
+    throw new UsageError(`--map names the label "${twice}" twice; write its classes together: ${twice}=CLASS+CLASS.`)
   const judged = new Set(subjects.flatMap(subject => subject.labels))
   const used = new Set(subjects.flatMap(({ classes }) => [...classes]))
   const unjudged = labels.filter(label => !judged.has(label))
@@ -46,12 +49,13 @@ const parseEntry = (entry: string, labels: readonly string[], data: DataSet): Su
   return { name: left, labels: own, classes: new Set(right.split('+').map(name => classNamed(name, data))) }
 }
 
-/** By name, or by number where the data has no names or that name. */
-const classNamed = (name: string, { classes, named }: DataSet): string => {
+/** By name, or by the number that the data's files use. */
+const classNamed = (name: string, { classes, named, numbers }: DataSet): string => {
   const found = classes.find(one => sameName(one, name))
   if (found !== undefined) return found
+  const numbered = numbers ? numbers.get(Number(name)) : classes[Number(name)]
   // Without names a class may be listed that no picture of this set shows.
-  if (/^\d+$/.test(name) && (!named || classes[Number(name)] !== undefined)) return classes[Number(name)] || name
+  if (/^\d+$/.test(name) && (!named || numbered !== undefined)) return numbered || name
   throw new UsageError(`--map names the class "${name}", which the data does not have; it has ${list(classes)}.`)
 }
 

@@ -5,7 +5,7 @@ import { FailedError } from '../command.js'
 import { findCoco, readCoco } from './coco.js'
 import type { DataLayout, DataSet, Sample } from './data-set.js'
 import { readMasks } from './masks.js'
-import { picturesUnder } from './walk.js'
+import { isSplitName, picturesUnder } from './walk.js'
 import { readYolo } from './yolo.js'
 
 export const layouts = ['yolo', 'coco', 'masks', 'classes'] as const
@@ -20,7 +20,14 @@ export interface ReadOptions {
 /** Reads a data folder (or a COCO file) in whichever layout it is. */
 export const readData = async (path: string, options: ReadOptions): Promise<DataSet> => {
   if (!existsSync(path)) throw new FailedError(`--data ${path} does not exist.`)
-  const data = await readers[options.layout ?? (await layoutOf(path, options))](path, options)
+  const data = joined(
+    await Promise.all(
+      (await partsOf(path, options)).map(async part =>
+        readers[options.layout ?? (await layoutOf(part, options))](part, options),
+      ),
+    ),
+    path,
+  )
   if (data.samples.length > 0) return data
   const reasons = Object.entries(data.leftOut).map(([reason, count]) => `${count} ${reason}`)
   throw new FailedError(
@@ -29,7 +36,7 @@ export const readData = async (path: string, options: ReadOptions): Promise<Data
 }
 
 const expectation =
-  'expected are images/ with labels/ (YOLO), text files beside the pictures (YOLO), a COCO file, images/ with masks/, or a folder of pictures per class.'
+  'expected are images/ with labels/ (YOLO), text files beside the pictures (YOLO), a COCO file, images/ with masks/, or a folder of pictures per class; any of them may stand in train/, val/ and test/.'
 
 type Layout = (typeof layouts)[number]
 
@@ -44,17 +51,59 @@ const readers: Readonly<Record<Layout, (path: string, options: ReadOptions) => P
   classes: path => readClasses(path),
 }
 
+/** The folder itself, or its train/, val/ and test/ where these are what it holds. YOLO is read from all folders below in any case. */
+const partsOf = async (path: string, { prefer, layout }: ReadOptions): Promise<readonly string[]> => {
+  if (!statSync(path).isDirectory() || layout === 'yolo') return [path]
+  const folders = await pictureFolders(path)
+  if (folders.length === 0 || !folders.every(isSplitName) || (await findCoco(path))) return [path]
+  const parts = folders.map(name => join(path, name))
+  const masksCount = layout === undefined && prefer === 'masks' && parts.some(hasMasks)
+  return layout === undefined && !masksCount && (await holdsLabels(path)) ? [path] : parts
+}
+
+const hasMasks = (path: string): boolean => existsSync(join(path, 'masks')) && existsSync(join(path, 'images'))
+
+/** One set of several that are laid out alike; classes of the same name are the same. */
+const joined = (parts: readonly DataSet[], path: string): DataSet => {
+  const [first, ...others] = parts
+  const other = others.find(({ layout }) => layout !== first!.layout)
+  if (other)
+    throw new FailedError(
+      `${path} holds folders that are laid out differently (${first!.layout}, ${other.layout}); give one of them.`,
+    )
+  if (others.length === 0) return first!
+  const leftOut: Record<string, number> = {}
+  for (const part of parts)
+    for (const [reason, count] of Object.entries(part.leftOut)) leftOut[reason] = (leftOut[reason] ?? 0) + count
+  return {
+    ...first!,
+    ...(first!.numbers && { numbers: common(parts.map(({ numbers }) => numbers!)) }),
+    classes: [...new Set(parts.flatMap(({ classes }) => classes))],
+    samples: parts.flatMap(({ samples }) => samples),
+    leftOut,
+  }
+}
+
+/** Files of one set may number their classes differently; such a number then means none. */
+const common = ([first, ...others]: readonly ReadonlyMap<number, string>[]): ReadonlyMap<number, string> =>
+  new Map([...first!].filter(([number, name]) => others.every(other => other.get(number) === name)))
+
 const layoutOf = async (path: string, { prefer }: ReadOptions): Promise<Layout> => {
   if (!statSync(path).isDirectory()) {
     if (path.endsWith('.json')) return 'coco'
     throw new FailedError(`--data ${path} is a file; give a folder, or the JSON file of a COCO data set.`)
   }
   if (await findCoco(path)) return 'coco'
-  const hasMasks = existsSync(join(path, 'masks')) && existsSync(join(path, 'images'))
   const hasLabels = await holdsLabels(path)
-  if (hasMasks && (prefer === 'masks' || !hasLabels)) return 'masks'
+  if (hasMasks(path) && (prefer === 'masks' || !hasLabels)) return 'masks'
   if (hasLabels) return 'yolo'
-  if ((await classFolders(path)).length > 0) return 'classes'
+  const folders = await classFolders(path)
+  const whole = folders.find(name => structure.some(part => existsSync(join(path, name, part))))
+  if (whole !== undefined)
+    throw new FailedError(
+      `${join(path, whole)} is laid out as a data set of its own, and ${path} holds ${folders.length} such folders; give one of them.`,
+    )
+  if (folders.length > 0) return 'classes'
   const count = (await picturesUnder(path)).length
   throw new FailedError(
     count > 0
@@ -71,11 +120,16 @@ const holdsLabels = async (path: string): Promise<boolean> => {
   return entries.some(name => !name.endsWith('.txt') && stems.has(name.replace(/\.[^./\\]+$/, '')))
 }
 
-const reserved = ['images', 'labels', 'masks', 'annotations']
+/** What a data set has inside, and a folder of pictures of one class has not. */
+const structure = ['labels', 'masks', 'annotations', '_annotations.coco.json']
+const reserved = ['images', ...structure]
 
-const classFolders = async (path: string): Promise<readonly string[]> => {
+const classFolders = async (path: string): Promise<readonly string[]> =>
+  (await pictureFolders(path)).filter(name => !reserved.includes(name))
+
+const pictureFolders = async (path: string): Promise<readonly string[]> => {
   const folders = (await readdir(path, { withFileTypes: true })).filter(entry => entry.isDirectory())
-  const names = folders.map(({ name }) => name).filter(name => !reserved.includes(name))
+  const names = folders.map(({ name }) => name)
   const counts = await Promise.all(names.map(async name => (await picturesUnder(join(path, name))).length))
   return names.filter((_, i) => counts[i]! > 0).toSorted()
 }

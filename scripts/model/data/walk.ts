@@ -19,6 +19,10 @@ export const picturesUnder = async (folder: string, without: readonly string[] =
     .toSorted()
 }
 
+const splits = ['train', 'training', 'val', 'valid', 'validation', 'test', 'testing']
+/** Of a part of a data set that is laid out as the others are. */
+export const isSplitName = (name: string): boolean => splits.includes(name.toLowerCase())
+
 export const withoutExtension = (path: string): string => path.replace(/\.[^./\\]+$/, '')
 
 /** `…/images/a/b.jpg` → `…/labels/a/b`: the last folder of that name counts. */

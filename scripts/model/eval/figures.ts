@@ -54,6 +54,8 @@ export const figuresOf = (
   // Pictures whose class is known but not where it is have no boxes to be found.
   const located = ofBoxes && boxes > 0
   const masks = judgements.flatMap(({ pixels }) => (pixels ? [pixels] : []))
+  // False alarms alone are no measure of pixels, as of overlap.
+  const drawn = judgements.some(({ shown, pixels }) => shown && pixels)
   const points = (unit: PrUnit): { readonly pr: readonly PrPoint[]; readonly asReported: PrPoint } => {
     if (unit === 'pixels') {
       const all = [...curve, threshold].map((confidence, level) => pixelPoint(masks, level, confidence))
@@ -68,7 +70,7 @@ export const figuresOf = (
       asReported: { ...prPoint(counted, boxes, 0), confidence: threshold },
     }
   }
-  const prUnit: PrUnit = masks.length > 0 ? 'pixels' : located ? 'boxes' : 'pictures'
+  const prUnit: PrUnit = drawn ? 'pixels' : located ? 'boxes' : 'pictures'
   return {
     ap50: located ? averagePrecision(hits, boxes) : null,
     auc: auc(shown, notShown),

@@ -23,7 +23,7 @@ export interface Judgement {
   readonly found: readonly TruthFound[]
   /** Masks and grids, where the truth says where the thing is. */
   readonly overlap: Overlap | null
-  /** Masks with a true mask: pixels found and right at each confidence of the curve, and pixels to be found. */
+  /** Masks, where the truth says where the thing is: pixels found and right at each confidence of the curve, and pixels to be found. */
   readonly pixels: PixelCurve | null
   /** 0: nothing wrong; for the order of the worst pictures. */
   readonly error: number
@@ -68,13 +68,25 @@ export const judge = (decoded: Decoded, sample: Sample, mask: Mask | undefined, 
   const shown = mask
     ? mask.pixels.reduce((sum, value) => sum + value, 0) > leastShare * mask.pixels.length
     : sample.shows.some(name => subject.classes.has(name))
-  const boxes = options.mergesRiders ? mergeTruth(sample.boxes) : sample.boxes
+  const ofSubject = sample.boxes.filter(({ className }) => subject.classes.has(className))
+  const crowds = ofSubject.filter(({ crowd }) => crowd).map(({ box }) => box)
+  const single = sample.boxes.filter(({ crowd }) => !crowd)
+  const boxes = options.mergesRiders ? mergeTruth(single) : single
   const truth = boxes.filter(({ className }) => subject.classes.has(className)).map(({ box }) => box)
-  if (decoded.kind === 'detections') return judgeBoxes(decoded, shown, truth, options)
+  if (decoded.kind === 'detections') return judgeBoxes(decoded, shown, truth, crowds, options)
   if (decoded.kind === 'mask') return judgeMask(decoded, shown, mask, options)
-  if (decoded.kind === 'grid') return judgeGrid(decoded, shown, truth, options)
+  if (decoded.kind === 'grid') return judgeGrid(decoded, shown, [...truth, ...crowds], options)
   const score = Math.max(...subject.labels.map(label => decoded.scores[label] ?? 0))
   return ofPicture(shown, score, null)
+}
+
+/** How much of `box` lies in `region`. */
+const shareInside = ([x, y, width, height]: Box, region: Box): number => {
+  const along = (from: number, to: number, low: number, high: number): number =>
+    Math.max(0, Math.min(to, high) - Math.max(from, low))
+  const wide = along(x, x + width, region[0], region[0] + region[2])
+  const tall = along(y, y + height, region[1], region[1] + region[3])
+  return (wide * tall) / (width * height)
 }
 
 type Of<K extends Decoded['kind']> = Extract<Decoded, { readonly kind: K }>
@@ -97,6 +109,7 @@ const judgeBoxes = (
   { detections }: Of<'detections'>,
   shown: boolean,
   truth: readonly Box[],
+  crowds: readonly Box[],
   { subject, thresholdOf, mergesRiders, pictureHeight }: JudgeOptions,
 ): Judgement => {
   const ofSubject = (from: (label: string) => number): readonly Detection[] => {
@@ -108,8 +121,12 @@ const judgeBoxes = (
   // What is merged depends on what is there, and the agent merges after its thresholds: from 0 on there is a faint motorcycle
   // under every walker, and none would be left.
   const found = ofSubject(mergesRiders ? thresholdOf : () => 0)
-  const hits = hitsOf(found, truth)
-  const reported = hits.filter(({ confidence }, i) => confidence >= thresholdOf(found[i]!.label))
+  const matches = hitsOf(found, truth)
+  // As COCO counts: of many that nobody drew one by one, none is a false alarm.
+  const inCrowd = ({ box }: Detection): boolean => crowds.some(crowd => shareInside(box, crowd) >= 0.5)
+  const counts = matches.map(({ truth }, i) => truth !== null || !inCrowd(found[i]!))
+  const hits = matches.filter((_, i) => counts[i])
+  const reported = matches.filter(({ confidence }, i) => counts[i] && confidence >= thresholdOf(found[i]!.label))
   const quoted = hitsOf(
     ofSubject(() => quotedConfidence),
     truth,
@@ -148,8 +165,9 @@ const judgeMask = (
   const threshold = thresholdOf(label)
   const found = Array.from(scores, score => score > threshold)
   const share = found.filter(Boolean).length / found.length
-  if (!mask) return ofPicture(shown, share, shown ? null : overlapOf(found, []))
-  const truth = reduceMask(mask, width, height).pixels
+  // Of a picture that shows it nobody knows where without a mask; in one that does not, nowhere.
+  if (!mask && shown) return ofPicture(shown, share, null)
+  const truth = mask ? reduceMask(mask, width, height).pixels : new Uint8Array(width * height)
   const overlap = overlapOf(found, truth)
   const iou = iouOf([overlap])
   return {

@@ -90,7 +90,9 @@ export const worstTiles = async (
       caption: `${subject.name}: ${judgement.words}`,
       picture,
       decoded: (await run(picture)).decoded,
-      truth: sample.boxes.filter(({ className }) => subject.classes.has(className)).map(({ box }) => box),
+      truth: sample.boxes
+        .filter(({ className, crowd }) => subject.classes.has(className) && !crowd)
+        .map(({ box }) => box),
       mask: sample.maskPath === undefined ? undefined : await readMask(sample.maskPath),
       labels: subject.labels,
       thresholdOf,
