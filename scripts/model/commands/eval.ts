@@ -22,8 +22,8 @@ Every picture goes through the agent's own preparation, runtime and decoder, so 
                         (images/ and masks/ by the same name, 255 is the thing), or a folder of pictures per class; also in
                         train/, val/ and test/
   --negatives DIR       further pictures that show none of the labels; repeatable
-  --map LABEL=CLASS,…   which class of the data a label of the package means, by name or number (of COCO the category's id): smoke=1,flame=0. Several that count as
-                        one: car+bus+truck=3+4+5. Default: equal names
+  --map LABEL=CLASS,…   which class of the data a label of the package means, by name or number (of COCO the category's id):
+                        smoke=1,flame=0. Several that count as one: car+bus+truck=3+4+5. Default: equal names
   --merge-riders        rider and motorbike count as one, in what is found and in the truth, as the traffic analytic takes them: with
                         --map person+motorcycle+bicycle=motorbike a rider is found when either was
   --classes FILE        names of the data's class numbers (one per line, or YAML with "names")
