@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { symlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DataSet } from '../../scripts/model/data/data-set.js'
 import { readMask } from '../../scripts/model/data/masks.js'
@@ -37,6 +38,7 @@ describe('YOLO data', () => {
       'images/deep/d.png': picture,
       'labels/a.txt': '1 0.5 0.5 0.2 0.4\n0 0.1 0.1 0.2 0.2\n',
       'labels/b.txt': '',
+      'labels/lost.txt': '0 0.5 0.5 0.1 0.1',
       'labels/deep/d.txt': '0 0.1 0.2 0.5 0.2 0.3 0.6\r\n',
       'classes.txt': 'flame\nsmoke\n',
     })
@@ -50,7 +52,8 @@ describe('YOLO data', () => {
       'd.png': [['flame', 0.1, 0.2, 0.4, 0.4]],
     })
     // c has no label file: unknown is not the same as nothing.
-    expect(Object.values(data.leftOut)).toEqual([1])
+    expect(Object.values(data.leftOut)).toEqual([1, 1])
+    expect(data.leftOut['label files without a picture']).toBe(1)
     expect(data.samples[0]!.shows).toEqual(['smoke', 'flame'])
   })
 
@@ -146,6 +149,15 @@ describe('mask data', () => {
     expect(data).toMatchObject({ layout: 'masks', leftOut: { 'pictures without a mask': 1 } })
     const { width, height, pixels } = await readMask(data.samples[0]!.maskPath!)
     expect([width, height, pixels.reduce((sum, value) => sum + value, 0)]).toEqual([64, 32, 16 * 32])
+  })
+
+  it('is read behind links, and round in a circle no link is followed', async () => {
+    const [folder, elsewhere] = [workFolder(), workFolder()]
+    writeFiles(elsewhere, { 'a.jpg': picture })
+    writeFiles(folder, { 'masks/a.PNG': await plain(1, 1) })
+    symlinkSync(elsewhere, join(folder, 'images'))
+    symlinkSync(folder, join(folder, 'masks/again'))
+    expect((await readData(folder, options)).samples.map(({ maskPath }) => basename(maskPath!))).toEqual(['a.PNG'])
   })
 
   it('is preferred to boxes where the model gives a mask', async () => {

@@ -33,12 +33,14 @@ const parseYaml = (text: string, path: string): unknown => {
   }
 }
 
+export const isNamesFile = (path: string): boolean => /^(classes\.txt|obj\.names|classes\.names)$/i.test(basename(path))
+
 /** Looks where tools put them: beside the pictures, in labels/, and above train/, val/ or test/. */
 export const findClassNames = async (folder: string): Promise<readonly string[] | undefined> => {
   const above = isSplitName(basename(folder)) ? [dirname(folder)] : []
   for (const place of [folder, join(folder, 'labels'), ...above]) {
     const entries = await readdir(place).catch(() => [])
-    const text = entries.find(name => /^(classes\.txt|obj\.names|classes\.names)$/i.test(name))
+    const text = entries.find(isNamesFile)
     if (text) return readClassNames(join(place, text))
     for (const name of entries.filter(name => /\.ya?ml$/i.test(name)).toSorted()) {
       const names = await readClassNames(join(place, name)).catch(() => undefined)

@@ -11,8 +11,9 @@ export const readMasks = async (folder: string): Promise<DataSet> => {
   const samples: Sample[] = []
   let without = 0
   for (const path of pictures) {
-    const maskPath = `${withoutExtension(twinFolder(path, 'images', 'masks')!)}.png`
-    if (existsSync(maskPath)) samples.push({ path, boxes: [], shows: [], maskPath })
+    const stem = withoutExtension(twinFolder(path, 'images', 'masks')!)
+    const maskPath = [`${stem}.png`, `${stem}.PNG`].find(path => existsSync(path))
+    if (maskPath) samples.push({ path, boxes: [], shows: [], maskPath })
     else without++
   }
   const leftOut: Record<string, number> = without > 0 ? { 'pictures without a mask': without } : {}

@@ -1,12 +1,11 @@
 import { existsSync, statSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, relative, sep } from 'node:path'
 import { FailedError } from '../command.js'
 import { findCoco, readCoco } from './coco.js'
 import type { DataLayout, DataSet, Sample } from './data-set.js'
 import { readMasks } from './masks.js'
-import { isSplitName, picturesUnder } from './walk.js'
-import { readYolo } from './yolo.js'
+import { filesUnder, isSplitName, picturesUnder, withoutExtension } from './walk.js'
+import { inLabels, isLabelName, readYolo } from './yolo.js'
 
 export const layouts = ['yolo', 'coco', 'masks', 'classes'] as const
 
@@ -113,11 +112,10 @@ const layoutOf = async (path: string, { prefer }: ReadOptions): Promise<Layout> 
 }
 
 const holdsLabels = async (path: string): Promise<boolean> => {
-  const entries = await readdir(path, { recursive: true })
-  const isLabels = (name: string): boolean => /(^|[/\\])labels([/\\]|$)/.test(name)
-  if (entries.some(isLabels)) return true
-  const stems = new Set(entries.filter(name => name.endsWith('.txt')).map(name => name.slice(0, -4)))
-  return entries.some(name => !name.endsWith('.txt') && stems.has(name.replace(/\.[^./\\]+$/, '')))
+  const files = await filesUnder(path)
+  if (files.some(file => inLabels(file.slice(path.length)))) return true
+  const stems = new Set(files.filter(isLabelName).map(withoutExtension))
+  return files.some(file => !isLabelName(file) && stems.has(withoutExtension(file)))
 }
 
 /** What a data set has inside, and a folder of pictures of one class has not. */
@@ -128,10 +126,8 @@ const classFolders = async (path: string): Promise<readonly string[]> =>
   (await pictureFolders(path)).filter(name => !reserved.includes(name))
 
 const pictureFolders = async (path: string): Promise<readonly string[]> => {
-  const folders = (await readdir(path, { withFileTypes: true })).filter(entry => entry.isDirectory())
-  const names = folders.map(({ name }) => name)
-  const counts = await Promise.all(names.map(async name => (await picturesUnder(join(path, name))).length))
-  return names.filter((_, i) => counts[i]! > 0).toSorted()
+  const below = (await picturesUnder(path)).map(picture => relative(path, picture).split(sep))
+  return [...new Set(below.flatMap(([folder, ...rest]) => (rest.length > 0 ? [folder!] : [])))].toSorted()
 }
 
 /** A folder of pictures per class; the folder's name says what its pictures show. */

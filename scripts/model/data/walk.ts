@@ -1,22 +1,27 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { isPictureName } from '../run-picture.js'
 
 /** Pictures under a folder, sorted by path; folders named in `without` are passed over. */
-export const picturesUnder = async (folder: string, without: readonly string[] = []): Promise<readonly string[]> => {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
-    .filter(entry => (entry.isFile() || entry.isSymbolicLink()) && isPictureName(entry.name))
-    .map(entry => join(entry.parentPath, entry.name))
-    .filter(
-      path =>
-        !path
-          .slice(folder.length)
-          .split(sep)
-          .slice(0, -1)
-          .some(part => without.includes(part)),
-    )
-    .toSorted()
+export const picturesUnder = async (folder: string, without: readonly string[] = []): Promise<readonly string[]> =>
+  (await filesUnder(folder, without)).filter(isPictureName)
+
+/** All files under a folder, sorted by path, also behind links; folders named in `without` are passed over. */
+export const filesUnder = async (folder: string, without: readonly string[] = []): Promise<readonly string[]> => {
+  const files: string[] = []
+  // A link to a folder above would go round for ever.
+  const visit = async (here: string, above: readonly string[]): Promise<void> => {
+    const real = await realpath(here)
+    if (above.includes(real)) return
+    for (const entry of await readdir(here, { withFileTypes: true })) {
+      const path = join(here, entry.name)
+      const kind = entry.isSymbolicLink() ? await stat(path).catch(() => entry) : entry
+      if (!kind.isDirectory()) files.push(path)
+      else if (!without.includes(entry.name)) await visit(path, [...above, real])
+    }
+  }
+  await visit(folder, [])
+  return files.toSorted()
 }
 
 const splits = ['train', 'training', 'val', 'valid', 'validation', 'test', 'testing']

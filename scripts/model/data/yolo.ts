@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import type { Box } from '@watchpost/shared/contracts/primitives'
 import { FailedError } from '../command.js'
-import { findClassNames } from './class-names.js'
+import { findClassNames, isNamesFile } from './class-names.js'
 import type { DataSet, Sample, TrueBox } from './data-set.js'
-import { picturesUnder, twinFolder, withoutExtension } from './walk.js'
+import { filesUnder, picturesUnder, twinFolder, withoutExtension } from './walk.js'
 
+/** Of a path inside the data set. */
+export const inLabels = (path: string): boolean => /(^|[/\\])labels[/\\]/.test(path)
+export const isLabelName = (name: string): boolean => name.endsWith('.txt')
+
+const noPicture = 'label files without a picture'
 const noLabelFile = 'pictures without a label file (an empty file says that a picture shows nothing)'
 
 /**
@@ -16,12 +21,14 @@ export const readYolo = async (folder: string, classNames: readonly string[] | u
   const samples: Sample[] = []
   let without = 0
   const numbers = new Set<number>()
+  const read = new Set<string>()
   for (const path of await picturesUnder(folder, ['masks'])) {
     const text = await readLabels(path)
     if (text === undefined) {
       without++
       continue
     }
+    read.add(text.path)
     const lines = text.content.split('\n').map(line => line.trim())
     const boxes = lines.flatMap((line, i): TrueBox[] => {
       if (line === '') return []
@@ -31,13 +38,16 @@ export const readYolo = async (folder: string, classNames: readonly string[] | u
     })
     samples.push({ path, boxes, shows: [...new Set(boxes.map(({ className }) => className))] })
   }
+  const stray = (await filesUnder(folder, ['masks'])).filter(
+    path => isLabelName(path) && inLabels(path.slice(folder.length)) && !read.has(path) && !isNamesFile(path),
+  ).length
   const classes = names ?? Array.from({ length: Math.max(-1, ...numbers) + 1 }, (_, i) => String(i))
   return {
     layout: 'yolo',
     classes,
     named: names !== undefined,
     samples,
-    leftOut: without ? { [noLabelFile]: without } : {},
+    leftOut: { ...(without && { [noLabelFile]: without }), ...(stray && { [noPicture]: stray }) },
   }
 }
 
