@@ -201,6 +201,25 @@ describe('rollouts', () => {
     expect(central.world.desired.get('an-cuu-1')?.models).toMatchObject([{ mode: 'active', digest: 'c'.repeat(64) }])
   })
 
+  it('that are stopped leave what runs, however the candidate came about', async () => {
+    const [model] = reportedModelExample.models
+    const stopAt = async (standing: object) => {
+      central.world.reported.set('an-cuu-1', { ...reportedModelExample, models: [{ ...model!, ...standing }] })
+      await rollOut({ mode: 'stop' })
+      return central.world.desired.get('an-cuu-1')?.models
+    }
+    // By a command on the agent itself: central has no wish it could take back.
+    expect(await stopAt({ digest: 'b'.repeat(64) })).toMatchObject([{ mode: 'active', digest: 'b'.repeat(64) }])
+    expect(await stopAt({ digest: null })).toMatchObject([{ mode: 'configured' }])
+    const { digest } = model!.candidate!
+    await rollOut({ mode: 'active', digest })
+    expect(await stopAt({ digest: null })).toMatchObject([{ mode: 'configured' }])
+    await rollOut({ mode: 'shadow', digest })
+    expect(await stopAt({})).toEqual([])
+    await rollOut({ mode: 'active', digest })
+    expect(await stopAt({ candidate: null })).toEqual([])
+  })
+
   it('can be set as a whole per agent, on the version that was looked at', async () => {
     const set = (payload: object, headers = {}) =>
       central.app.inject({
