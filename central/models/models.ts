@@ -85,7 +85,11 @@ export const wishFor = (
   { packages, at }: { readonly packages: PackageStore; readonly at: string },
 ): ModelWish | undefined | string => {
   const id = view.slot ?? view.modelId
-  if (mode === 'stop') return undefined
+  if (mode === 'stop') {
+    // An agent drops the candidate of a shadow run with the wish for it; one that came by a command or was to take over, for what runs.
+    if (!view.candidate || view.wish?.mode === 'shadow') return undefined
+    return view.digest ? { id, mode: 'active', digest: view.digest, at } : { id, mode: 'configured', at }
+  }
   if (mode === 'configured') return { id, mode, at }
   if (mode === 'rollback') {
     if (!view.previous) return 'No model came before the one that runs; there is nothing to go back to.'

@@ -9,6 +9,8 @@ export type PackageReceipt =
   | { readonly ok: false; readonly reason: 'invalid'; readonly problem: string }
   | { readonly ok: false; readonly reason: 'offset'; readonly received: number }
   | { readonly ok: false; readonly reason: 'interrupted'; readonly received: number }
+  /** No byte came for so long. */
+  | { readonly ok: false; readonly reason: 'silent'; readonly received: number; readonly silenceMs: number }
   | { readonly ok: false; readonly reason: 'too-large' | 'no-space' | 'busy' }
 
 export interface PackagePart {
@@ -22,7 +24,7 @@ export interface PackagePart {
 export interface PackageStore {
   /**
    * Takes bytes in from `part.from` on. When they are all there they are verified against the hash, and against what a package
-   * is; durable when it resolves with the package. What an interrupted upload brought is kept, to be continued. Idempotent.
+   * is; durable when it resolves with the package. What an upload brought that broke off or fell silent is kept, to be continued. Idempotent.
    */
   receive(sha256: string, bytes: Readable, part: PackagePart, by: string): Promise<PackageReceipt>
   /** Bytes of an unfinished upload. */

@@ -149,7 +149,13 @@ export const createInference = (options: InferenceOptions): Inference => {
     return worker
   }
 
+  const isFull = (): boolean => pool.size >= workers
+
   const join = (worker: PoolWorker): void => {
+    if (isFull()) {
+      void worker.thread.close()
+      return
+    }
     if (worker.isLost()) {
       reopenLater(1)
       return
@@ -174,6 +180,8 @@ export const createInference = (options: InferenceOptions): Inference => {
   }
 
   const reopen = async (losses: number): Promise<void> => {
+    // A package was replaced during the pause, and every worker with it.
+    if (isFull()) return
     try {
       const worker = await openWorker(generation, false)
       if (state !== 'running') return await worker.thread.close()
@@ -183,7 +191,7 @@ export const createInference = (options: InferenceOptions): Inference => {
       }
       // A package was replaced meanwhile, together with every worker that was there.
       await worker.thread.close()
-      if (pool.size < workers) reopenLater(0)
+      if (!isFull()) reopenLater(0)
     } catch (error) {
       if (state !== 'running') return
       log.error({ err: error }, 'An inference worker could not be replaced and will be tried again')

@@ -71,7 +71,7 @@ export const RolloutBody = Type.Object(
       rolloutModes.map(mode => Type.Literal(mode)),
       {
         description:
-          'rollback: to what ran before; stop: end the shadow run; configured: the package of the agent’s own configuration.',
+          'rollback: to what ran before; stop: drop the candidate, whatever it is at; configured: the package of the agent’s own configuration.',
       },
     ),
     digest: Type.Optional(Sha256),

@@ -55,7 +55,7 @@ export const ShadowReport = Type.Object(
       skipped: object({
         budget: count('A newer frame took its place while the candidate had used up its share of a core.'),
         busy: count('A newer frame took its place while the candidate was at another one.'),
-        stopped: count('The run ended, or the candidate was lost, before their turn.'),
+        stopped: count('The run ended, or the candidate was lost, before their turn or their answer.'),
       }),
       failed: count('The candidate could not judge them.'),
       waiting: count(),

@@ -25,7 +25,7 @@ const folder = mkdtempSync(join(tmpdir(), 'browser-models-'))
 
 beforeAll(async () => {
   if (missing) return
-  site = await openSite()
+  site = await openSite(['an-cuu-2', 'an-cuu-3'])
   browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags.split(' ') })
   const context = await browser.newContext({
     baseURL: site.url,
@@ -51,9 +51,10 @@ const archive = archiveOf([
 const digest = createHash('sha256').update(archive).digest('hex')
 
 type Standing = Partial<Reported['models'][number]>
+type Candidate = NonNullable<Standing['candidate']>
 /** As an agent that runs the model at one camera and follows what central wants. */
-const report = (standing: Standing): Promise<void> =>
-  site.say('reported', {
+const report = (standing: Standing, agentId?: string): Promise<void> => {
+  const content = {
     ...reportedExample,
     at: new Date().toISOString(),
     cameras: [
@@ -64,10 +65,12 @@ const report = (standing: Standing): Promise<void> =>
       },
     ],
     models: [{ ...reportedExample.models[0]!, slot: 'water-segmentation', digest: null, ...standing }],
-  })
+  }
+  return site.say('reported', content, agentId)
+}
 const shown = (text: string | RegExp) => page.getByText(text).first().waitFor()
-const desired = async (): Promise<{ models?: { mode: string; digest?: string }[] }> =>
-  page.evaluate(async () => (await fetch('/api/v1/agents/an-cuu-1/desired')).json())
+const desired = async (agentId = 'an-cuu-1'): Promise<{ models?: { mode: string; digest?: string }[] }> =>
+  page.evaluate(async id => (await fetch(`/api/v1/agents/${id}/desired`)).json(), agentId)
 
 describe('the page of models', () => {
   it('takes a model from its package to shadow, promotion and back', { timeout: 300_000 }, async context => {
@@ -106,12 +109,35 @@ describe('the page of models', () => {
     if (process.env.SCREENSHOTS)
       await page.screenshot({ path: join(process.env.SCREENSHOTS, 'models.png'), fullPage: true })
 
+    // An agent that failed and one that fetches have shown nothing: they are named and left alone.
+    const others = { candidate: { ...candidate, phase: 'failed', problem: 'Its golden answer is wrong.' } as Candidate }
+    await report(others, 'an-cuu-2')
+    await report({ candidate: { ...candidate, phase: 'downloading', receivedBytes: 1_500_000 } }, 'an-cuu-3')
+    await shown('Its golden answer is wrong.')
+    await page.getByRole('button', { name: 'Stop 0.3.0 on 3 agents' }).waitFor()
+
     // By keyboard: the question takes the focus, so Enter twice is enough, and Tab leads away from it.
-    await page.getByRole('button', { name: 'Promote' }).focus()
+    await page.getByRole('button', { name: 'Promote 0.3.0 on 1 agents' }).focus()
     await page.keyboard.press('Enter')
     await shown('0.3.0 takes over on 1 agents.')
+    await shown('Not on an-cuu-2 (Given up), an-cuu-3 (Fetching): not in shadow there.')
+    if (process.env.SCREENSHOTS)
+      await page.screenshot({ path: join(process.env.SCREENSHOTS, 'models-promote.png'), fullPage: true })
     await page.keyboard.press('Enter')
     await until('central wants it active', async () => (await desired()).models?.[0]?.mode === 'active')
+    expect([await desired('an-cuu-2'), await desired('an-cuu-3')]).toMatchObject([{ status: 404 }, { status: 404 }])
+
+    // Whatever a candidate is at, it can be stopped beside its agent.
+    for (const agentId of ['an-cuu-2', 'an-cuu-3']) {
+      await page
+        .locator('.model-agent', { hasText: agentId })
+        .getByRole('button', { name: 'Stop the candidate' })
+        .focus()
+      await page.keyboard.press('Enter')
+      await until('central wants what runs', async () => (await desired(agentId)).models?.[0]?.mode === 'configured')
+      await report({ candidate: null }, agentId)
+    }
+    await page.getByText('Its golden answer is wrong.').waitFor({ state: 'detached' })
     const last = { at: new Date().toISOString(), what: 'promoted' as const, digest, reason: 'It took over.' }
     await report({ version: '0.3.0', digest, previous: { digest: null }, last })
     await shown('It took over.')
@@ -124,6 +150,17 @@ describe('the page of models', () => {
     if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'models-phone.png') })
     await page.getByRole('button', { name: 'Tiếng Việt' }).click()
     await shown('Báo cáo chạy thử song song')
+    await report({ candidate })
+    await report(others, 'an-cuu-2')
+    await page.getByRole('button', { name: 'Đưa 0.3.0 vào dùng tại 1 trạm' }).click()
+    await shown('Không áp dụng tại an-cuu-2 (Đã bỏ): hiện không chạy thử song song.')
+    expect(await page.getByRole('button', { name: 'Dừng ứng viên' }).count()).toBe(2)
+    expect(await overflowing(page)).toEqual([])
+    if (process.env.SCREENSHOTS)
+      await page.screenshot({ path: join(process.env.SCREENSHOTS, 'models-vi.png'), fullPage: true })
+    const asked = page.waitForRequest(request => request.url().endsWith('/rollout'))
+    await page.getByRole('button', { name: 'Dừng 0.3.0 tại 2 trạm' }).click()
+    expect((await asked).postDataJSON()).toEqual({ mode: 'stop', agents: ['an-cuu-1', 'an-cuu-2'] })
     expect(errors).toEqual([])
   })
 })

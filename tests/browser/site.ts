@@ -25,7 +25,7 @@ const token = 'a-token-of-the-test'
 export const password = 'a long password'
 const address = { siteId: 'an-cuu', agentId: 'an-cuu-1' }
 
-const city = `
+const cityOf = (agents: readonly string[]): string => `
 version: 1
 name: { vi: Huế thử, en: Test Hue }
 centre: [107.5905, 16.4645]
@@ -37,7 +37,7 @@ wards:
 sites:
   - id: an-cuu
     name: { vi: Trạm An Cựu, en: An Cuu site }
-    agents: [an-cuu-1]
+    agents: [${agents.join(', ')}]
     cameras:
       - { id: ba-trieu, name: { vi: Đường Bà Triệu, en: Ba Trieu street }, location: [107.604, 16.4665] }
       - { id: hung-vuong, name: { vi: Ngã tư Hùng Vương, en: Hung Vuong junction }, location: [107.5948, 16.4655] }
@@ -112,8 +112,8 @@ export interface Happening {
 
 export interface Site {
   readonly url: string
-  /** As the agent. */
-  say(channel: Channel, content: object): Promise<void>
+  /** As the agent, or as another one of the site. */
+  say(channel: Channel, content: object, agentId?: string): Promise<void>
   /** Readings of ba-trieu in cm, one every 5 s, the last one taken now. */
   measure(levelsCm: readonly number[]): Promise<void>
   happen(happening: Happening): Promise<void>
@@ -124,14 +124,14 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** Central as its own process with embedded broker and stores, a reviewer and one agent played by the test. */
-export const openSite = async (): Promise<Site> => {
+/** Central as its own process with embedded broker and stores, a reviewer and the agents played by the test, one unless it says more. */
+export const openSite = async (others: readonly string[] = []): Promise<Site> => {
   buildConsole()
   const directory = mkdtempSync(join(tmpdir(), 'browser-'))
   const [http, broker] = [await freePort(), await freePort()]
   const url = `http://127.0.0.1:${http}`
   const config = join(directory, 'central.yaml')
-  writeFileSync(join(directory, 'city.yaml'), city)
+  writeFileSync(join(directory, 'city.yaml'), cityOf([address.agentId, ...others]))
   writeFileSync(join(directory, 'tokens'), `an-cuu-1:${token}\n`, { mode: 0o600 })
   writeFileSync(
     config,
@@ -156,8 +156,8 @@ evidence: { tokensFile: tokens }\npublicApi: { staleAfterSeconds: 10 }\nlog: { l
     protocolVersion: 4,
     reconnectPeriod: 200,
   })
-  const say = async (channel: Channel, content: object): Promise<void> => {
-    await client.publishAsync(topicOf(address, channel), JSON.stringify(content), delivery[channel])
+  const say = async (channel: Channel, content: object, agentId = address.agentId): Promise<void> => {
+    await client.publishAsync(topicOf({ ...address, agentId }, channel), JSON.stringify(content), delivery[channel])
   }
   const now = () => new Date().toISOString()
   const sayHello = async () => {

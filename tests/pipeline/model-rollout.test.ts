@@ -143,4 +143,22 @@ describe('a model on a running agent', () => {
       problem: { detail: expect.stringContaining('was never loaded') },
     })
   })
+
+  it('drops a candidate that is stopped, also one that was to take over or came by a command', async () => {
+    const digest = await upload('3.2.0', [{ at: 0, outputs: {} }], { labels: ['mud'] })
+    const startings = [
+      () => rollOut({ mode: 'active', digest }),
+      () =>
+        api('POST', '/agents/an-cuu-1/commands', { name: 'model', model: { action: 'shadow', id: 'water', digest } }),
+    ]
+    for (const start of startings) {
+      await start()
+      await vi.waitFor(
+        async () => expect(await model()).toMatchObject({ candidate: { digest, phase: 'failed' } }),
+        soon,
+      )
+      await rollOut({ mode: 'stop' })
+      await vi.waitFor(async () => expect(await model()).toMatchObject({ version: '1.0.0', candidate: null }), soon)
+    }
+  })
 })

@@ -205,6 +205,12 @@ const refusal = (sha256: string, receipt: Extract<PackageReceipt, { ok: false }>
       )
     case 'interrupted':
       return new ProblemError(400, 'The upload broke off', `${receipt.received} bytes are kept; go on from there.`)
+    case 'silent':
+      return new ProblemError(
+        408,
+        'The upload fell silent',
+        `No byte came for ${receipt.silenceMs / 1000} s; ${receipt.received} bytes are kept; go on from there.`,
+      )
     case 'busy':
       return new ProblemError(409, 'This package is being uploaded', 'Wait for the other upload to end.')
     case 'too-large':

@@ -19,6 +19,8 @@ export interface DiskPackagesOptions {
 
 /** An upload nobody continued for so long is given up. */
 const partKeptMs = 7 * 86_400_000
+/** A connection may die without a word: an upload without a byte for so long is ended, and another one may go on. */
+const silenceMs = 60_000
 const digestPattern = /^[0-9a-f]{64}$/
 
 /** `SHA.wpm` with `SHA.json` beside it (what central says about it); `SHA.part` while it arrives. */
@@ -44,12 +46,13 @@ export const openDiskPackages = ({ directory, maxBytes, clock }: DiskPackagesOpt
     const file = await open(partOf(sha256), from === 0 ? 'w' : 'r+')
     let at = from
     try {
-      const chunks = bytes[Symbol.asyncIterator]()
+      const chunks: AsyncIterator<Buffer> = bytes[Symbol.asyncIterator]()
       for (;;) {
-        const next = await chunks.next().catch(() => undefined)
-        if (next === undefined) return { ok: false, reason: 'interrupted', received: at }
+        const next = await nextOf(chunks)
+        if (next === 'interrupted') return { ok: false, reason: next, received: at }
+        if (next === 'silent') return { ok: false, reason: next, received: at, silenceMs }
         if (next.done) break
-        const chunk = next.value as Buffer
+        const chunk = next.value
         if (at + chunk.length > Math.min(maxBytes, total ?? maxBytes)) return { ok: false, reason: 'too-large' }
         await file.write(chunk, 0, chunk.length, at)
         at += chunk.length
@@ -86,7 +89,7 @@ export const openDiskPackages = ({ directory, maxBytes, clock }: DiskPackagesOpt
     const received = await receivedOf(sha256)
     if (part.from > received) return { ok: false, reason: 'offset', received }
     const taken = (await append(sha256, bytes, part)) ?? (await finish(sha256, by))
-    const isLost = !taken.ok && taken.reason !== 'interrupted'
+    const isLost = !taken.ok && !('received' in taken)
     if (isLost) await rm(partOf(sha256), { force: true })
     return taken
   }
@@ -111,6 +114,15 @@ export const openDiskPackages = ({ directory, maxBytes, clock }: DiskPackagesOpt
     open: (sha256, range) => createReadStream(archiveOf(sha256), range),
     close: async () => {},
   }
+}
+
+const nextOf = (chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer> | 'interrupted' | 'silent'> => {
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<'silent'>(resolve => {
+    timer = setTimeout(() => resolve('silent'), silenceMs)
+  })
+  const next = chunks.next().catch(() => 'interrupted' as const)
+  return Promise.race([next, silence]).finally(() => clearTimeout(timer))
 }
 
 /** A view without its archive is what a crash between two renames left. */

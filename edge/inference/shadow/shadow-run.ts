@@ -1,5 +1,6 @@
 import type { Disagreement, ShadowReport } from '@watchpost/shared/contracts/shadow-report'
 import type { Frame } from '../../frames/frame.js'
+import { InferenceError } from '../inference-error.js'
 import type { InferenceResult } from '../inference-result.js'
 import type { Answer } from '../inference-thread.js'
 import type { ModelPackage } from '../model-package.js'
@@ -31,7 +32,7 @@ export interface ShadowRun {
   /** A frame the active model has judged; returns at once, and the frame may never be looked at. */
   offer(frame: Frame, result: InferenceResult): void
   report(): ShadowReport
-  /** No frame is begun any more. */
+  /** No frame is begun any more; one that is under way counts when its answer comes, and as left out when `judge` is closed before. */
   stop(): void
 }
 
@@ -98,8 +99,11 @@ export const createShadowRun = (options: ShadowRunOptions): ShadowRun => {
       agreement.add(comparison)
       note(frame, comparison)
     } catch (error) {
-      failed++
-      options.onFailure(error as Error)
+      if (isClosed(error)) skipped.stopped++
+      else {
+        failed++
+        options.onFailure(error as Error)
+      }
     } finally {
       underWay = 0
     }
@@ -164,6 +168,9 @@ export const createShadowRun = (options: ShadowRunOptions): ShadowRun => {
     },
   }
 }
+
+/** The run was stopped and its worker closed: that says nothing about the candidate. */
+const isClosed = (error: unknown): boolean => error instanceof InferenceError && error.reason === 'not-running'
 
 const rounded = (value: number): number => Math.round(value * 1000) / 1000
 

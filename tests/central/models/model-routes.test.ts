@@ -1,9 +1,12 @@
+import { type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { Value } from '@sinclair/typebox/value'
 import { ModelView, PackageView } from '@watchpost/shared/api/models'
 import { reportedModelExample } from '@watchpost/shared/contracts/twin'
 import { shadowReportsExample } from '@watchpost/shared/contracts/shadow-report'
 import { archiveOf } from '@watchpost/shared/manifest/package-archive'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { gridManifest } from '../../edge/inference/packages.js'
 import { agentToken, type Central, problemOf, sha256Of, startCentral } from '../api/harness.js'
 
@@ -15,12 +18,12 @@ beforeEach(async () => {
 })
 afterEach(() => central.stop())
 
-const text = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value))
+const bytesOf = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value))
 const packageOf = (version: string, weights = 'x'.repeat(5000)): Buffer =>
   Buffer.from(
     archiveOf([
-      { path: 'manifest.json', bytes: text(gridManifest(weights, { version, id: 'water-segmentation' })) },
-      { path: 'model.onnx', bytes: text(weights) },
+      { path: 'manifest.json', bytes: bytesOf(gridManifest(weights, { version, id: 'water-segmentation' })) },
+      { path: 'model.onnx', bytes: bytesOf(weights) },
     ]),
   )
 const put = (bytes: Buffer, headers: Record<string, string> = {}, sha256 = sha256Of(bytes), who = engineer) =>
@@ -74,12 +77,45 @@ describe('model packages at central', () => {
     expect((await fetchPackage(sha256)).rawPayload.equals(archive)).toBe(true)
   })
 
+  it('are given up when their connection falls silent, and may then go on from there', async () => {
+    const archive = packageOf('0.2.0')
+    const [sha256, total] = [sha256Of(archive), archive.length]
+    const url = await central.app.listen({ host: '127.0.0.1', port: 0 })
+    const ending = new AbortController()
+    onTestFinished(() => ending.abort())
+    // The minute without a byte passes when the test says so.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const upload = request(`${url}/api/v1/models/packages/${sha256}`, {
+      method: 'PUT',
+      headers: { ...engineer, 'content-type': 'application/octet-stream', 'content-length': total },
+      signal: ending.signal,
+    }).on('error', () => {})
+    let answer: IncomingMessage | undefined
+    upload.on('response', response => {
+      answer = response
+    })
+    upload.write(archive.subarray(0, 3000))
+    const received = async () => (await get(`/api/v1/models/packages/${sha256}`)).headers['upload-offset']
+    while ((await received()) !== '3000') await setImmediate()
+    expect(problemOf(await put(archive)).title).toBe('This package is being uploaded')
+    for (let turn = 0; answer === undefined && turn < 1000; turn++) {
+      vi.advanceTimersByTime(60_000)
+      await setImmediate()
+    }
+    expect([answer?.statusCode, answer?.headers['upload-offset']]).toEqual([408, '3000'])
+    expect(await text(answer!)).toContain('No byte came for 60 s')
+    expect(
+      (await put(archive.subarray(3000), { 'content-range': `bytes 3000-${total - 1}/${total}` }, sha256)).statusCode,
+    ).toBe(201)
+  })
+
   it('are refused with another hash, when they are no package, too large, or sent by somebody else', async () => {
     const archive = packageOf('0.2.0')
     const wrong = await put(archive, {}, 'a'.repeat(64))
     expect(problemOf(wrong)).toMatchObject({ status: 422, title: 'The bytes do not have this hash' })
     expect(problemOf(await put(Buffer.from('no package')))).toMatchObject({ status: 422, title: 'Not a model package' })
-    const broken = Buffer.from(archiveOf([{ path: 'manifest.json', bytes: text({ schemaVersion: 1 }) }]))
+    const broken = Buffer.from(archiveOf([{ path: 'manifest.json', bytes: bytesOf({ schemaVersion: 1 }) }]))
     expect(problemOf(await put(broken)).detail).toContain('manifest.json')
     expect((await put(packageOf('0.3.0', 'y'.repeat(250_000)))).statusCode).toBe(413)
     const viewer = await central.signIn('viewer')
@@ -163,6 +199,25 @@ describe('rollouts', () => {
     central.world.reported.set('an-cuu-1', { ...reportedModelExample, models: [earlier] })
     await rollOut({ mode: 'rollback' })
     expect(central.world.desired.get('an-cuu-1')?.models).toMatchObject([{ mode: 'active', digest: 'c'.repeat(64) }])
+  })
+
+  it('that are stopped leave what runs, however the candidate came about', async () => {
+    const [model] = reportedModelExample.models
+    const stopAt = async (standing: object) => {
+      central.world.reported.set('an-cuu-1', { ...reportedModelExample, models: [{ ...model!, ...standing }] })
+      await rollOut({ mode: 'stop' })
+      return central.world.desired.get('an-cuu-1')?.models
+    }
+    // By a command on the agent itself: central has no wish it could take back.
+    expect(await stopAt({ digest: 'b'.repeat(64) })).toMatchObject([{ mode: 'active', digest: 'b'.repeat(64) }])
+    expect(await stopAt({ digest: null })).toMatchObject([{ mode: 'configured' }])
+    const { digest } = model!.candidate!
+    await rollOut({ mode: 'active', digest })
+    expect(await stopAt({ digest: null })).toMatchObject([{ mode: 'configured' }])
+    await rollOut({ mode: 'shadow', digest })
+    expect(await stopAt({})).toEqual([])
+    await rollOut({ mode: 'active', digest })
+    expect(await stopAt({ candidate: null })).toEqual([])
   })
 
   it('can be set as a whole per agent, on the version that was looked at', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openCandidate } from '../../../edge/inference/candidate.js'
-import { createInference, type Inference } from '../../../edge/inference/inference.js'
+import { createInference, type Inference, type InferenceOptions } from '../../../edge/inference/inference.js'
 import type { InferenceError } from '../../../edge/inference/inference-error.js'
 import { frameOf, load, meansModel, writePackage, writeScriptedPackage } from './packages.js'
 
@@ -9,9 +9,13 @@ const script = (step: object = {}, busyMs = 0) => ({ busyMs, steps: [{ at: 0, ou
 const scripted = (version: string, step: object = {}, busyMs = 0) =>
   load(writeScriptedPackage(script(step, busyMs), { version }))
 
-const started = async (folders: readonly string[], workers = 1): Promise<Inference> => {
+const started = async (
+  folders: readonly string[],
+  workers = 1,
+  options: Partial<InferenceOptions> = {},
+): Promise<Inference> => {
   const packages = await Promise.all(folders.map(folder => load(folder)))
-  const inference = createInference({ packages, workers, log: quiet })
+  const inference = createInference({ packages, workers, log: quiet, ...options })
   onTestFinished(() => inference.stop())
   await inference.start()
   return inference
@@ -94,6 +98,28 @@ describe('replacing a model', () => {
     await inference.replace('scripted', next)
     await expect(versionOf(inference, 'scripted', 5)).rejects.toMatchObject({ reason: 'worker-lost' })
     expect(await versionOf(inference, 'scripted', 6)).toBe('2.0.0')
+  })
+
+  it('keeps to its number of workers when the model it replaces had killed its own', async () => {
+    const deadly = {
+      steps: [
+        { at: 0, outputs: {} },
+        { at: 5, fault: 'exit' },
+      ],
+    }
+    const inference = await started([writeScriptedPackage(deadly)], 2, { replaceDelayMs: 1_000 })
+    const next = await scripted('2.0.0')
+    // Pauses before lost workers are replaced pass when the test says so.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    for (let death = 1; death <= 2; death++)
+      await expect(versionOf(inference, 'scripted', 5)).rejects.toMatchObject({ reason: 'worker-lost' })
+    expect(inference.stats().workers).toEqual({ wanted: 2, running: 0, lost: 2 })
+    await inference.replace('scripted', next)
+    vi.advanceTimersByTime(10_000)
+    // By the time it is open, so is what would have begun to open before it.
+    for (let opened = 1; opened <= 2; opened++) await (await openCandidate(next, { onLost: () => {} })).close()
+    expect(inference.stats().workers).toEqual({ wanted: 2, running: 2, lost: 2 })
   })
 
   it('refuses a model it does not have, and a package that runs under another name already', async () => {

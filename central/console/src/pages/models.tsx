@@ -87,11 +87,18 @@ const AgentRow = ({ agent, ask }: { readonly agent: AgentModelView; readonly ask
         <p className="notice small">{t('models.probation', { time: time(agent.probationUntil, 'full') })}</p>
       )}
       {candidate && (
-        <p className={`badge ${candidateTone}`} title={candidate.digest}>
-          {t('models.candidate')} {candidate.version ?? candidate.digest.slice(0, 8)}:{' '}
-          {t(`models.phase.${candidate.phase}`)}
-          {candidate.receivedBytes ? ` ${(candidate.receivedBytes / 1e6).toFixed(1)} MB` : ''}
-        </p>
+        <div className="row">
+          <p className={`badge ${candidateTone}`} title={candidate.digest}>
+            {t('models.candidate')} {candidate.version ?? candidate.digest.slice(0, 8)}:{' '}
+            {t(`models.phase.${candidate.phase}`)}
+            {candidate.receivedBytes ? ` ${(candidate.receivedBytes / 1e6).toFixed(1)} MB` : ''}
+          </p>
+          {ask && (
+            <button type="button" onClick={() => ask({ mode: 'stop', agents: [agent.agentId] })}>
+              {t('models.stop')}
+            </button>
+          )}
+        </div>
       )}
       {candidate?.problem && <p className="notice critical small">{candidate.problem}</p>}
       {agent.problems.map(problem => (

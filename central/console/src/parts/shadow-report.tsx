@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
-import type { ModelView, RolloutBody } from '@watchpost/shared/api/models'
+import type { AgentModelView, ModelView, RolloutBody } from '@watchpost/shared/api/models'
 import type { Disagreement, ShadowReport } from '@watchpost/shared/contracts/shadow-report'
+import { Fragment } from 'react'
 import { api, evidenceUrl } from '../api/client.js'
 import { useLanguage } from '../i18n/language.js'
 import { boxStyle } from './box-style.js'
@@ -19,29 +20,65 @@ export const ShadowReports = ({ model, ask }: { readonly model: ModelView; reado
   const newest = (reports.data ?? []).filter(
     (one, index, all) => all.findIndex(other => other.agentId === one.agentId) === index,
   )
+  const versions = new Map(newest.map(({ report: { candidate } }) => [candidate.digest, candidate.version]))
   return (
     <section className="stack">
       <h3>{t('models.report')}</h3>
       {newest.length === 0 && <p className="muted small">{t('models.noReport')}</p>}
-      {newest.map(({ agentId, report }) => (
-        <Report key={agentId} agentId={agentId} report={report} model={model} ask={ask} />
+      {[...versions].map(([digest, version]) => (
+        <Fragment key={digest}>
+          {newest
+            .filter(({ report }) => report.candidate.digest === digest)
+            .map(({ agentId, report }) => (
+              <Report key={agentId} agentId={agentId} report={report} />
+            ))}
+          {ask && digest && <Decision digest={digest} version={version} agents={model.agents} ask={ask} />}
+        </Fragment>
       ))}
     </section>
   )
 }
 
-interface ReportProps {
-  readonly agentId: string
-  readonly report: ShadowReport
-  readonly model: ModelView
-  readonly ask: Ask
+interface DecisionProps {
+  readonly digest: string
+  readonly version: string
+  readonly agents: readonly AgentModelView[]
+  readonly ask: NonNullable<Ask>
 }
 
-const Report = ({ agentId, report, model, ask }: ReportProps) => {
+/** What becomes of a candidate on all agents that have it, once, below their reports; only where it runs in shadow may it take over. */
+const Decision = ({ digest, version, agents, ask }: DecisionProps) => {
+  const { t } = useLanguage()
+  const having = agents.filter(({ candidate }) => candidate?.digest === digest)
+  const inShadow = having.filter(({ candidate }) => candidate?.phase === 'shadowing')
+  const leftOut = having.filter(one => !inShadow.includes(one))
+  if (having.length === 0) return null
+  const words = { version, count: String(inShadow.length) }
+  const leftOutWords = leftOut.map(({ agentId, candidate }) => `${agentId} (${t(`models.phase.${candidate!.phase}`)})`)
+  return (
+    <div className="row">
+      {inShadow.length > 0 && (
+        <Confirmed
+          label={t('models.promoteAll', words)}
+          question={[
+            t('models.confirmPromote', words),
+            ...(leftOut.length > 0 ? [t('models.notPromoted', { agents: leftOutWords.join(', ') })] : []),
+          ].join(' ')}
+          onYes={() => ask({ mode: 'active', digest, agents: namesOf(inShadow) })}
+        />
+      )}
+      <button type="button" onClick={() => ask({ mode: 'stop', agents: namesOf(having) })}>
+        {t('models.stopAll', { version, count: String(having.length) })}
+      </button>
+    </div>
+  )
+}
+
+const namesOf = (agents: readonly AgentModelView[]): string[] => agents.map(({ agentId }) => agentId)
+
+const Report = ({ agentId, report }: { readonly agentId: string; readonly report: ShadowReport }) => {
   const { t, number } = useLanguage()
   const { frames, latencyMs, cpu, candidate, active } = report
-  const running = model.agents.filter(agent => agent.candidate?.digest === candidate.digest)
-  const digest = running.some(({ candidate: one }) => one?.phase === 'shadowing') ? candidate.digest : null
   const skipped = frames.skipped.budget + frames.skipped.busy + frames.skipped.stopped
   const pair = (pair: { p50: number; p95: number } | null): string =>
     pair ? `${number(pair.p50, 1)} / ${number(pair.p95, 1)} ms` : '–'
@@ -75,18 +112,6 @@ const Report = ({ agentId, report, model, ask }: ReportProps) => {
             ))}
           </ul>
         </>
-      )}
-      {ask && digest && (
-        <div className="row">
-          <Confirmed
-            label={t('models.promote')}
-            question={t('models.confirmPromote', { version: candidate.version, count: String(running.length) })}
-            onYes={() => ask({ mode: 'active', digest, agents: running.map(one => one.agentId) })}
-          />
-          <button type="button" onClick={() => ask({ mode: 'stop', agents: running.map(one => one.agentId) })}>
-            {t('models.stop')}
-          </button>
-        </div>
       )}
     </article>
   )

@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { ShadowReport } from '@watchpost/shared/contracts/shadow-report'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { InferenceError, type InferenceFailure } from '../../../../edge/inference/inference-error.js'
 import type { Decoded, InferenceResult } from '../../../../edge/inference/inference-result.js'
 import type { ModelPackage } from '../../../../edge/inference/model-package.js'
 import { createShadowRun, type ShadowRunOptions } from '../../../../edge/inference/shadow/shadow-run.js'
@@ -142,5 +143,34 @@ describe('a shadow run', () => {
     run.offer(frame('a'), resultOf(cars(0.1)))
     expect(judged).toEqual(['a'])
     expect(run.report().frames).toMatchObject({ offered: 2, compared: 1, skipped: { stopped: 1 }, waiting: 0 })
+  })
+
+  // Stopping a candidate closes its worker, which rejects the frame it is at.
+  const stopAt = async (reason: InferenceFailure) => {
+    let end = (): void => {}
+    const { run, onFailure } = setUp({
+      judge: () =>
+        new Promise((_, reject) => {
+          end = () => reject(new InferenceError(reason, 'It ended.'))
+        }),
+    })
+    run.offer(frame('a'), resultOf(cars(0.1)))
+    run.stop()
+    end()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(balance(run.report().frames)).toBe(0)
+    return { frames: run.report().frames, onFailure }
+  }
+
+  it('counts the frame it was at when it was stopped as left out, not as one that could not be judged', async () => {
+    const { frames, onFailure } = await stopAt('not-running')
+    expect(frames).toMatchObject({ offered: 1, failed: 0, skipped: { stopped: 1 }, waiting: 0 })
+    expect(onFailure).not.toHaveBeenCalled()
+  })
+
+  it('counts the frame the candidate died of, although its death ends the run', async () => {
+    const { frames, onFailure } = await stopAt('worker-lost')
+    expect(frames).toMatchObject({ offered: 1, failed: 1, skipped: { stopped: 0 }, waiting: 0 })
+    expect(onFailure).toHaveBeenCalledTimes(1)
   })
 })
