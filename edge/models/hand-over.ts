@@ -36,6 +36,8 @@ export const createHandOver = (options: HandOverOptions) => {
   const latencies = new Map<string, { readonly of: ModelPackage['identity']; readonly ms: Latency }>()
 
   const sweep = (): void => {
+    // What the state on disk still names is needed at the next start.
+    if (!slots.isStored()) return
     const kept = Object.values(slots.all()).flatMap(one => [one.active, one.previous?.digest, one.candidate?.digest])
     packages
       .keepOnly(new Set(kept.filter(digest => typeof digest === 'string')))
@@ -44,7 +46,7 @@ export const createHandOver = (options: HandOverOptions) => {
       )
   }
 
-  /** Swaps first and notes it then: a crash between the two leaves the model that was known to work. */
+  /** Swaps first and notes it then: a crash between the two leaves the model that was known to work, and so does a full disk. */
   const takeOver = async (
     slot: string,
     digest: string | null,
@@ -53,7 +55,7 @@ export const createHandOver = (options: HandOverOptions) => {
   ): Promise<void> => {
     await options.swap(slot, model, digest)
     probations.delete(slot)
-    slots.write(slot, { active: digest, ...change })
+    slots.note(slot, { active: digest, ...change })
     sweep()
   }
 
@@ -84,7 +86,7 @@ export const createHandOver = (options: HandOverOptions) => {
       .catch(error => {
         log.warn({ model: slot, reason, err: error }, 'A model could not be rolled back; it goes on')
         const why = `${reason} It could not be rolled back: ${error.message}`
-        slots.write(slot, slots.happened('refused', slots.get(slot).previous?.digest ?? null, why))
+        slots.note(slot, slots.happened('refused', slots.get(slot).previous?.digest ?? null, why))
       })
   }
 
@@ -124,13 +126,13 @@ export const createHandOver = (options: HandOverOptions) => {
         if (!probation) continue
         const unclean = probation.stopped ? 0 : probation.unclean + 1
         if (unclean <= mostUncleanStarts || !previous) {
-          slots.write(slot, { probation: { ...probation, unclean, stopped: false } })
+          slots.note(slot, { probation: { ...probation, unclean, stopped: false } })
           continue
         }
         const reason = `The agent died ${unclean} times within the probation.`
         log.warn({ model: slot, digest: active, reason }, 'A model is rolled back at start')
         const change = { active: previous.digest, previous: null, probation: null }
-        slots.write(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
+        slots.note(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
       }
     },
     /** After a restart in the middle of a probation, which goes on. */
@@ -142,13 +144,14 @@ export const createHandOver = (options: HandOverOptions) => {
     /** What ends well is no reason for suspicion at the next start. */
     stop(): void {
       for (const [slot, { probation }] of Object.entries(slots.all()))
-        if (probation) slots.write(slot, { probation: { ...probation, unclean: 0, stopped: true } })
+        if (probation) slots.note(slot, { probation: { ...probation, unclean: 0, stopped: true } })
     },
     tick(): void {
+      slots.retry()
       for (const [slot, { probation, active }] of Object.entries(slots.all())) {
         if (!probation || probation.untilMs > now()) continue
         probations.delete(slot)
-        slots.write(slot, { probation: null, ...slots.happened('confirmed', active, 'It passed its probation.') })
+        slots.note(slot, { probation: null, ...slots.happened('confirmed', active, 'It passed its probation.') })
         log.info({ model: slot, digest: active }, 'A model passed its probation')
       }
     },

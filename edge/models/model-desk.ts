@@ -61,7 +61,7 @@ const mostReports = 8
 /** How a new package gets into the place of a model: fetched, tried, compared, promoted, watched, taken back. */
 export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   const { store, packages, log, now = Date.now, reportEveryMs = 30_000 } = options
-  const slots = createSlots(store, now)
+  const slots = createSlots(store, { now, log })
   const trials = new Map<string, CandidateTrial>()
   const finished = new Map<string, ShadowReport>()
   /** Weights of the active model each run compares with. */
@@ -128,7 +128,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
         }
         log.info({ model: slot, digest }, 'A candidate runs in shadow')
         const why = 'Its golden answers are right; it is compared with the active model.'
-        slots.write(slot, slots.happened('shadowing', digest, why))
+        slots.note(slot, slots.happened('shadowing', digest, why))
         onReports()
       },
       onFailed: reason => refuse(slot, reason),
@@ -140,14 +140,14 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   const refuse = (slot: string, reason: string): void => {
     const digest = slots.get(slot).candidate?.digest ?? null
     log.warn({ model: slot, digest, reason }, 'A candidate is given up; the active model goes on')
-    slots.write(slot, slots.happened('refused', digest, reason))
+    slots.note(slot, slots.happened('refused', digest, reason))
     onReports()
   }
   const tryOut = async ({ slot, configuredPath }: RunningModel, candidate: CandidateState): Promise<void> => {
-    await endTrial(slot)
     // While a promotion lasts, the path it was made for stays.
     const path = slots.get(slot).active === null ? { configuredPath } : {}
     slots.write(slot, { candidate, ...path })
+    await endTrial(slot)
     begin(slot, candidate)
   }
   const beginAnew = async (slot: string): Promise<void> => {
@@ -159,8 +159,8 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   const dropCandidate = async (slot: string, why: string): Promise<void> => {
     const digest = slots.get(slot).candidate?.digest
     if (digest === undefined) return
-    await endTrial(slot)
     slots.write(slot, { candidate: null, ...slots.happened('stopped', digest, why) })
+    await endTrial(slot)
     handOver.sweep()
   }
   const promote = async (slot: string, digest: string, guard: Guard = {}): Promise<void> => {
@@ -285,7 +285,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
         const found: Reported['errors'] = []
         for (const [index, wish] of wishes.entries())
           await act(wish).catch((error: Error) => found.push({ path: `models[${index}]`, message: error.message }))
-        await dropUnwished(wishes)
+        await dropUnwished(wishes).catch((error: Error) => found.push({ path: 'models', message: error.message }))
         errors = found
       })
       onChanged()

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Guard, ModelHappening, ModelWish } from '@watchpost/shared/contracts/model-rollout'
 
@@ -46,7 +46,7 @@ export type RolloutState = Readonly<Record<string, SlotState>>
 export interface RolloutStore {
   /** Empty when there is none, or none that can be read: then the configuration's own packages run. */
   read(): RolloutState
-  /** Durable when it returns; a crash leaves the old or the new one, never half of one. */
+  /** Durable when it returns; a crash leaves the old or the new one, never half of one. @throws when the disk does not take it. */
   write(state: RolloutState): void
 }
 
@@ -65,7 +65,8 @@ export const createRolloutStore = (path: string): RolloutStore => ({
     mkdirSync(dirname(path), { recursive: true })
     const file = openSync(`${path}.tmp`, 'w', 0o600)
     try {
-      writeSync(file, JSON.stringify({ version: fileVersion, slots }))
+      // Not writeSync: on a disk that is nearly full it writes a part and says nothing.
+      writeFileSync(file, JSON.stringify({ version: fileVersion, slots }))
       fsyncSync(file)
     } finally {
       closeSync(file)
