@@ -7,7 +7,7 @@ import type { PackageStore } from './package-store.js'
 import { createProbation, type Probation } from './probation.js'
 import type { ProbationState, SlotState } from './rollout-state.js'
 import { isSameModel, type RunningModel } from './running-model.js'
-import { type Slots, untouched } from './slots.js'
+import type { Slots } from './slots.js'
 
 export interface HandOverOptions {
   readonly slots: Slots
@@ -55,7 +55,7 @@ export const createHandOver = (options: HandOverOptions) => {
   ): Promise<void> => {
     await options.swap(slot, model, digest)
     probations.delete(slot)
-    slots.note(slot, { active: digest, ...change })
+    slots.note(slot, { active: digest, configuredPath: running(slot).configuredPath, ...change })
     sweep()
   }
 
@@ -104,7 +104,6 @@ export const createHandOver = (options: HandOverOptions) => {
         previous: { digest: before.digest },
         candidate: null,
         probation,
-        configuredPath: before.configuredPath,
         ...slots.happened('promoted', digest, `It took over from ${nameOf(before.digest)}.`),
       })
       probations.set(slot, { watch: createProbation(probation), model })
@@ -155,24 +154,32 @@ export const createHandOver = (options: HandOverOptions) => {
         log.info({ model: slot, digest: active }, 'A model passed its probation')
       }
     },
-    /** Packages to try in the place of the configuration's own, the best first. */
+    /** Packages to try in the place of the configuration's own, the best first; none when it names another than at the promotion. */
     overrides(slot: string, configuredPath: string): readonly { readonly digest: string; readonly folder: string }[] {
       const { active, previous, configuredPath: before } = slots.get(slot)
-      if (active === null) return []
-      if (before !== configuredPath) {
-        const why = 'The configuration names another package than when it was promoted; that one runs.'
-        slots.write(slot, { ...untouched, configuredPath, ...slots.happened('stopped', active, why) })
-        return []
-      }
+      if (active === null || before !== configuredPath) return []
       const wanted = [active, ...(previous?.digest ? [previous.digest] : [])]
       return wanted.map(digest => ({ digest, folder: packages.folderOf(digest) }))
     },
-    /** The promoted package could not be opened at start; `using` runs instead. */
-    gaveUp(slot: string, using: string | null, reason: string): void {
-      const { active } = slots.get(slot)
-      log.warn({ model: slot, digest: active, using, reason }, 'A promoted model cannot be opened; an older one runs')
-      const change = { active: using, previous: null, probation: null }
-      slots.write(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
+    /** Cameras run with it. If that is not the promoted package the promotion ends here: not before, for a configuration that is refused changes nothing. */
+    settle({ slot, configuredPath, digest }: RunningModel, passedOver: string | undefined): void {
+      const { active, configuredPath: before } = slots.get(slot)
+      if (active === digest) return
+      probations.delete(slot)
+      const change = { active: digest, previous: null, probation: null, configuredPath }
+      // The wish stays: the one that is acted upon already must not bring the promotion back when it comes again.
+      if (before !== configuredPath) {
+        const why = 'The configuration names another package than when it was promoted; that one runs.'
+        log.info({ model: slot, digest: active }, 'The configuration names another package; it runs')
+        slots.note(slot, { ...change, ...slots.happened('stopped', active, why) })
+        return
+      }
+      const reason = passedOver ?? 'It could not be opened.'
+      log.warn(
+        { model: slot, digest: active, digestInstead: digest, reason },
+        'A promoted model cannot be opened; an older one runs',
+      )
+      slots.note(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
     },
     judged(slot: string, result: InferenceResult): void {
       const known = latencies.get(slot)

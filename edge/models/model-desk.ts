@@ -36,7 +36,7 @@ export interface ModelDeskOptions
   readonly reportEveryMs?: number
 }
 
-export interface ModelDesk extends Pick<HandOver, 'overrides' | 'gaveUp' | 'failed'> {
+export interface ModelDesk extends Pick<HandOver, 'overrides' | 'settle' | 'failed'> {
   /** Reads what an earlier run left, before cameras start. */
   recover(): void
   /** The cameras run: goes on with candidates of an earlier run. */
@@ -244,7 +244,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
 
   return {
     overrides: handOver.overrides,
-    gaveUp: handOver.gaveUp,
+    settle: handOver.settle,
     failed: handOver.failed,
     recover() {
       slots.recover()
