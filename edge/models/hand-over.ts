@@ -26,6 +26,8 @@ export interface HandOverOptions {
 
 /** A model during whose probation the agent died so often without a stop is taken for the cause. */
 const mostUncleanStarts = 2
+/** Opening workers takes a core: a machine that could not do it is given some rest. */
+const rollBackPauseMs = 60_000
 /** Fewer frames are no measure of how fast a model is. */
 const leastBaseline = 10
 
@@ -33,6 +35,8 @@ const leastBaseline = 10
 export const createHandOver = (options: HandOverOptions) => {
   const { slots, packages, running, log, now } = options
   const probations = new Map<string, { readonly watch: Probation; readonly model: ModelPackage }>()
+  /** By slot, Unix milliseconds: no other rollback is begun by itself before; infinite while one is under way. */
+  const notBefore = new Map<string, number>()
   const latencies = new Map<string, { readonly of: ModelPackage['identity']; readonly ms: Latency }>()
 
   const sweep = (): void => {
@@ -55,6 +59,7 @@ export const createHandOver = (options: HandOverOptions) => {
   ): Promise<void> => {
     await options.swap(slot, model, digest)
     probations.delete(slot)
+    notBefore.delete(slot)
     slots.note(slot, { active: digest, configuredPath: running(slot).configuredPath, ...change })
     sweep()
   }
@@ -78,16 +83,32 @@ export const createHandOver = (options: HandOverOptions) => {
     log.warn({ model: slot, digest: active, to: previous.digest, reason }, 'A model was rolled back')
   }
 
-  const rollBackByItself = (slot: string, reason: string): void => {
-    // Once: until it is done, further frames say the same.
-    probations.delete(slot)
-    options
-      .inTurn(() => rollBack(slot, reason))
-      .catch(error => {
-        log.warn({ model: slot, reason, err: error }, 'A model could not be rolled back; it goes on')
-        const why = `${reason} It could not be rolled back: ${error.message}`
-        slots.note(slot, slots.happened('refused', slots.get(slot).previous?.digest ?? null, why))
+  /** Until it is done: `tick` calls again. */
+  const rollBackByItself = async (slot: string): Promise<void> => {
+    if ((notBefore.get(slot) ?? 0) > now()) return
+    notBefore.set(slot, Number.POSITIVE_INFINITY)
+    // When its turn comes it may have gone back by command, or another model may have taken over.
+    const verdict = () => slots.get(slot).probation?.verdict
+    try {
+      await options.inTurn(async () => {
+        const reason = verdict()
+        if (reason !== undefined) await rollBack(slot, reason)
       })
+      notBefore.delete(slot)
+    } catch (error) {
+      notBefore.set(slot, now() + rollBackPauseMs)
+      log.warn({ model: slot, reason: verdict(), err: error }, 'A model could not be rolled back; tried again')
+      const why = `${verdict()} It could not be rolled back and is tried again: ${(error as Error).message}`
+      const refused = slots.happened('refused', slots.get(slot).previous?.digest ?? null, why)
+      if (slots.get(slot).last?.reason !== refused.last?.reason) slots.note(slot, refused)
+    }
+  }
+  const condemn = (slot: string, reason: string): void => {
+    // Once: until it is back, further frames say the same.
+    probations.delete(slot)
+    const { probation } = slots.get(slot)
+    if (probation) slots.note(slot, { probation: { ...probation, verdict: reason } })
+    void rollBackByItself(slot)
   }
 
   return {
@@ -119,16 +140,17 @@ export const createHandOver = (options: HandOverOptions) => {
       await takeOver(slot, null, own, { ...change, ...slots.happened('promoted', null, reason) })
     },
     sweep,
-    /** Before cameras start: a model during whose probation the agent keeps dying goes back. */
+    /** Before cameras start: a model whose guard has spoken, or during whose probation the agent keeps dying, goes back. */
     recover(): void {
       for (const [slot, { probation, previous, active }] of Object.entries(slots.all())) {
         if (!probation) continue
         const unclean = probation.stopped ? 0 : probation.unclean + 1
-        if (unclean <= mostUncleanStarts || !previous) {
+        const died = unclean > mostUncleanStarts ? `The agent died ${unclean} times within the probation.` : undefined
+        const reason = probation.verdict ?? died
+        if (reason === undefined || !previous) {
           slots.note(slot, { probation: { ...probation, unclean, stopped: false } })
           continue
         }
-        const reason = `The agent died ${unclean} times within the probation.`
         log.warn({ model: slot, digest: active, reason }, 'A model is rolled back at start')
         const change = { active: previous.digest, previous: null, probation: null }
         slots.note(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
@@ -148,7 +170,8 @@ export const createHandOver = (options: HandOverOptions) => {
     tick(): void {
       slots.retry()
       for (const [slot, { probation, active }] of Object.entries(slots.all())) {
-        if (!probation || probation.untilMs > now()) continue
+        if (probation?.verdict !== undefined) void rollBackByItself(slot)
+        if (!probation || probation.verdict !== undefined || probation.untilMs > now()) continue
         probations.delete(slot)
         slots.note(slot, { probation: null, ...slots.happened('confirmed', active, 'It passed its probation.') })
         log.info({ model: slot, digest: active }, 'A model passed its probation')
@@ -191,11 +214,11 @@ export const createHandOver = (options: HandOverOptions) => {
       // Late answers of the model before it do not count.
       if (!probation || !isSameModel(probation.model.identity, result.model)) return
       const reason = probation.watch.judged(result.inferenceMs)
-      if (reason) rollBackByItself(slot, reason)
+      if (reason) condemn(slot, reason)
     },
     failed(slot: string, error: Error): void {
       const reason = probations.get(slot)?.watch.failed(error.message)
-      if (reason) rollBackByItself(slot, reason)
+      if (reason) condemn(slot, reason)
     },
   }
 }

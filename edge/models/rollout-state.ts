@@ -39,6 +39,8 @@ export interface ProbationState {
   readonly unclean: number
   /** The last run ended with a clean stop: the next start is none of those. */
   readonly stopped?: boolean
+  /** Why it has to go back: set when the guard has spoken, until it is back. */
+  readonly verdict?: string
 }
 
 export type RolloutState = Readonly<Record<string, SlotState>>

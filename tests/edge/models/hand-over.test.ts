@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { configuredPath, type Disk, digestOf, emptyDisk, fail, openDesk, promote, settled } from './scripted-desk.js'
+import {
+  configuredPath,
+  type Disk,
+  digestOf,
+  emptyDisk,
+  fail,
+  openDesk,
+  promote,
+  settled,
+  tickMs,
+} from './scripted-desk.js'
 
 let disk: Disk
 beforeEach(() => {
@@ -83,5 +93,65 @@ describe('a promotion', () => {
     await next.desk.command({ action: 'rollback', id: 'water' })
     await next.desk.stop()
     expect(openDesk(disk, { path }).running().digest).toBe(first)
+  })
+})
+
+describe('a promoted model that has to go back', () => {
+  const away = new Error('Models were not open after 120 s.')
+
+  it('is tried to be taken back again and again, with pauses, and never passes its probation', async () => {
+    const life = openDesk(disk)
+    life.desk.start()
+    await promote(life, first, { probationSeconds: 60 })
+    life.swap.mockClear().mockRejectedValueOnce(away).mockRejectedValueOnce(away)
+    fail(life, 500)
+    await settled()
+    expect(life.swap).toHaveBeenCalledTimes(1)
+    expect(life.standing().last).toMatchObject({
+      what: 'refused',
+      reason: expect.stringContaining('is tried again: Models'),
+    })
+    const { last } = life.standing()
+    fail(life, 500)
+    await vi.advanceTimersByTimeAsync(tickMs)
+    expect(life.swap).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(2 * tickMs)
+    expect(life.swap).toHaveBeenCalledTimes(2)
+    expect(life.standing().last).toEqual(last)
+    await vi.advanceTimersByTimeAsync(3 * tickMs)
+    expect(life.running().digest).toBeNull()
+    expect(life.standing().last).toMatchObject({
+      what: 'rolled-back',
+      digest: first,
+      reason: '3 frames could not be judged: bad output',
+    })
+    await vi.advanceTimersByTimeAsync(10 * tickMs)
+    expect(life.swap).toHaveBeenCalledTimes(3)
+  })
+
+  it('is not started with any more', async () => {
+    const life = openDesk(disk)
+    life.desk.start()
+    await promote(life, first)
+    life.swap.mockRejectedValueOnce(away)
+    fail(life, 3)
+    await settled()
+    await life.desk.stop()
+    const next = openDesk(disk)
+    expect(next.running().digest).toBeNull()
+    expect(next.standing().last).toMatchObject({ what: 'rolled-back', digest: first })
+  })
+
+  it('does not take along the one that took over from it meanwhile', async () => {
+    const life = openDesk(disk)
+    life.desk.start()
+    await promote(life, first)
+    await life.desk.command({ action: 'shadow', id: 'water', digest: second })
+    await settled()
+    const promoted = life.desk.command({ action: 'promote', id: 'water', digest: second })
+    fail(life, 3)
+    await promoted
+    await settled()
+    expect(life.running().digest).toBe(second)
   })
 })
