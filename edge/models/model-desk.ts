@@ -7,6 +7,7 @@ import type { Candidate } from '../inference/candidate.js'
 import type { InferenceResult } from '../inference/inference-result.js'
 import type { ModelPackage } from '../inference/model-package.js'
 import type { ShadowRun } from '../inference/shadow/shadow-run.js'
+import { createCandidateNotes } from './candidate-notes.js'
 import { beginTrial, type CandidateTrial, type TrialSteps } from './candidate-trial.js'
 import type { Download } from './download.js'
 import { createHandOver, type HandOver, type HandOverOptions } from './hand-over.js'
@@ -82,6 +83,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   }
   const find = (id: string): RunningModel => findModel(options.running(), id)
   const handOver = createHandOver({ ...options, slots, running: find, inTurn, now })
+  const notes = createCandidateNotes({ slots, log, onGivenUp: () => onReports() })
   slots.onChanged(() => onChanged())
 
   const endTrial = async (slot: string): Promise<void> => {
@@ -89,11 +91,20 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
     trials.delete(slot)
     comparedWith.delete(slot)
     await trial?.stop()
+    notes.closed(slot)
     onChanged()
     const report = trial?.report()
     if (!report) return
     finished.set(slot, report)
     onReports()
+  }
+
+  /** Candidates that kill the agent do it when they are opened, or with their first frames. */
+  const acquit = (): void => {
+    for (const [slot, trial] of trials) {
+      const report = trial.phase() === 'shadowing' ? trial.report() : undefined
+      if (report && now() - Date.parse(report.startedAt) >= reportEveryMs) notes.acquit(slot)
+    }
   }
 
   const begin = (slot: string, candidate: CandidateState): void => {
@@ -105,7 +116,10 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
         await options.download({ ...request, digest, part: packages.partOf(digest) })
         await packages.unpack(digest)
       },
-      load: () => options.loadCandidate(slot, folder),
+      load: async () => {
+        notes.opening(slot)
+        return options.loadCandidate(slot, folder)
+      },
       open: options.openCandidate,
       begin: (opened, onFailure) => {
         finished.delete(slot)
@@ -123,7 +137,10 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       },
       onReady: () => {
         if (candidate.goal === 'active') {
-          inTurn(() => promote(slot, digest)).catch(error => refuse(slot, error.message))
+          void inTurn(async () => {
+            // When its turn comes it may have been stopped, or another one wished.
+            if (trials.get(slot) === trial) await promote(slot, digest).catch(error => trial.fail(error.message))
+          })
           return
         }
         log.info({ model: slot, digest }, 'A candidate runs in shadow')
@@ -131,24 +148,19 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
         slots.note(slot, slots.happened('shadowing', digest, why))
         onReports()
       },
-      onFailed: reason => refuse(slot, reason),
+      onFailed: reason => notes.giveUp(slot, reason),
       onChanged: () => onChanged(),
     })
     trials.set(slot, trial)
     onChanged()
   }
-  const refuse = (slot: string, reason: string): void => {
-    const digest = slots.get(slot).candidate?.digest ?? null
-    log.warn({ model: slot, digest, reason }, 'A candidate is given up; the active model goes on')
-    slots.note(slot, slots.happened('refused', digest, reason))
-    onReports()
-  }
   const tryOut = async ({ slot, configuredPath }: RunningModel, candidate: CandidateState): Promise<void> => {
     // While a promotion lasts, the path it was made for stays.
     const path = slots.get(slot).active === null ? { configuredPath } : {}
-    slots.write(slot, { candidate, ...path })
+    const wanted = notes.asWished(slot, candidate)
+    slots.write(slot, { candidate: wanted, ...path })
     await endTrial(slot)
-    begin(slot, candidate)
+    begin(slot, wanted)
   }
   const beginAnew = async (slot: string): Promise<void> => {
     const { candidate } = slots.get(slot)
@@ -165,9 +177,12 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   }
   const promote = async (slot: string, digest: string, guard: Guard = {}): Promise<void> => {
     const trial = trials.get(slot)
-    const model = trial?.state.digest === digest && trial.phase() !== 'failed' ? trial.model() : undefined
+    const model = trial?.state.digest === digest ? trial.model() : undefined
+    if (trial?.state.digest === digest && trial.phase() === 'failed')
+      throw new Error(`Package ${digest.slice(0, 12)}… was given up: ${trial.problem()} Shadow it again first.`)
     if (!trial || !model)
       throw new Error(`Package ${digest.slice(0, 12)}… was never loaded as a candidate for "${slot}"; shadow it first.`)
+    notes.opening(slot)
     await handOver.promote(slot, digest, model, { ...trial.state.guard, ...guard })
     await endTrial(slot)
   }
@@ -249,6 +264,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
     recover() {
       slots.recover()
       handOver.recover()
+      notes.recover()
     },
     start() {
       for (const model of options.running()) {
@@ -259,6 +275,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       handOver.sweep()
       timer = setInterval(() => {
         handOver.tick()
+        void inTurn(async () => acquit())
         if (trials.size > 0) onReports()
       }, reportEveryMs)
       begun()
@@ -267,7 +284,10 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
     async stop() {
       clearInterval(timer)
       await inTurn(async () => {
-        for (const slot of [...trials.keys()]) await endTrial(slot)
+        for (const slot of [...trials.keys()]) {
+          await endTrial(slot)
+          notes.acquit(slot)
+        }
       })
       handOver.stop()
     },

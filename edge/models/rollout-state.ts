@@ -26,6 +26,12 @@ export interface CandidateState {
   readonly cameras: readonly string[] | null
   readonly cpuShare: number
   readonly guard: Guard
+  /** It is being opened, here or in the pool, or has judged nothing yet: a life of the agent that ends now may have ended of it. */
+  readonly isOpening?: boolean
+  /** Lives in a row that ended so. */
+  readonly deaths?: number
+  /** Why it was given up: it is not opened any more before it is wished anew. */
+  readonly failed?: string
 }
 
 export interface ProbationState {

@@ -59,7 +59,7 @@ export interface DeskScript {
   /** Of the candidate's worker; by default it opens and judges. */
   readonly open?: ModelDeskOptions['openCandidate']
   readonly download?: ModelDeskOptions['download']
-  /** Why the shadow run fails with its first frame. */
+  /** Why the shadow run fails with every frame. */
   readonly shadowFailure?: string
 }
 
@@ -92,13 +92,14 @@ export const openDesk = (disk: Disk, script: DeskScript = {}): ScriptedDesk => {
     loadCandidate: async (_slot, folder) => packageIn(folder),
     openCandidate: open,
     beginShadow: ({ candidate, onFailure }) => {
+      const startedAt = new Date().toISOString()
       let compared = 0
       return {
         offer: () => {
           if (script.shadowFailure === undefined) compared++
           else onFailure(new Error(script.shadowFailure))
         },
-        report: () => ({ candidate: { digest: candidate.digest }, frames: { compared } }) as ShadowReport,
+        report: () => ({ startedAt, candidate: { digest: candidate.digest }, frames: { compared } }) as ShadowReport,
         stop: () => {},
       }
     },
