@@ -215,8 +215,10 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       ),
     )
     for (const { slot } of options.running()) {
-      if (slots.get(slot).wish?.mode !== 'shadow' || wished.has(slot)) continue
-      await dropCandidate(slot, 'Central no longer wants it.')
+      const { wish, candidate } = slots.get(slot)
+      if (!wish || wished.has(slot)) continue
+      // What runs already stays, and so does another candidate that a command has brought since.
+      if (candidate?.digest === wish.digest) await dropCandidate(slot, 'Central no longer wants it.')
       slots.write(slot, { wish: null })
     }
   }
