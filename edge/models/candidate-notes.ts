@@ -57,5 +57,14 @@ export const createCandidateNotes = ({ slots, log, onGivenUp }: CandidateNotesOp
       const known = slots.get(slot).candidate
       return known?.deaths && known.digest === candidate.digest ? { ...candidate, deaths: known.deaths } : candidate
     },
+    /**
+     * Why it may not be promoted: it was given up in the shadow run in which it was to show itself. Undefined when it may; one that ran
+     * before may always come back.
+     */
+    objection(slot: string, digest: string): string | undefined {
+      const { candidate, previous } = slots.get(slot)
+      if (candidate?.goal !== 'shadow' || candidate.digest !== digest || previous?.digest === digest) return undefined
+      return candidate.failed
+    },
   }
 }

@@ -189,6 +189,14 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   const isShadowing = (slot: string, digest: string): boolean =>
     trials.get(slot)?.state.digest === digest && trials.get(slot)?.phase() === 'shadowing'
 
+  const checkNotGivenUp = (slot: string, digest: string): void => {
+    const objection = notes.objection(slot, digest)
+    if (objection === undefined) return
+    throw new Error(
+      `Package ${digest.slice(0, 12)}… was given up in its shadow run: ${objection} Run it in shadow again, or stop that run first to promote it without.`,
+    )
+  }
+
   const act = async (wish: ModelWish): Promise<void> => {
     const model = find(wish.id)
     const { slot } = model
@@ -201,7 +209,11 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       await dropCandidate(slot, 'Central wants the model that runs.')
     else if (wish.mode === 'active' && wish.digest !== undefined && isShadowing(slot, wish.digest))
       await promote(slot, wish.digest, wish.guard)
-    else await tryOut(model, candidateOf(wish.mode, wish))
+    else {
+      const candidate = candidateOf(wish.mode, wish)
+      if (wish.mode === 'active') checkNotGivenUp(slot, candidate.digest)
+      await tryOut(model, candidate)
+    }
     slots.write(slot, { wish })
   }
 

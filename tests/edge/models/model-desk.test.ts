@@ -82,6 +82,56 @@ describe('a wish that is taken back', () => {
   })
 })
 
+describe('a package that was given up in its shadow run', () => {
+  const failInShadow = async (): Promise<ScriptedDesk> => {
+    const life = live({ shadowFailure: 'It sees nothing.' })
+    await life.desk.desire([{ ...wish, mode: 'shadow' }])
+    await settled()
+    for (let frames = 0; frames < 10; frames++) life.judge()
+    expect(life.standing()).toMatchObject({ candidate: { phase: 'failed' } })
+    return life
+  }
+
+  it('is not promoted, in no later life either, and says what to do', async () => {
+    const life = await failInShadow()
+    await life.desk.desire([wish])
+    await settled()
+    const message = expect.stringMatching(/given up in its shadow run: 10 frames .* It sees nothing\. Run it in shadow/)
+    expect(life.desk.errors()).toMatchObject([{ path: 'models[0]', message }])
+    await expect(life.desk.command({ action: 'promote', id: 'water', digest: first })).rejects.toThrow(
+      'It sees nothing',
+    )
+    await life.desk.stop()
+    const next = live()
+    await next.desk.desire([wish])
+    await settled()
+    expect(next.desk.errors()).toMatchObject([{ message }])
+    expect(next.standing()).toMatchObject({ digest: null, candidate: { phase: 'failed' } })
+  })
+
+  it('is promoted when its run was stopped first', async () => {
+    const life = await failInShadow()
+    await life.desk.desire([wish])
+    await life.desk.desire([])
+    await life.desk.desire([wish])
+    await settled()
+    expect(life.desk.errors()).toEqual([])
+    expect(life.standing()).toMatchObject({ digest: first, candidate: null })
+  })
+
+  it('comes back as what ran before, whatever was tried since', async () => {
+    const life = live({ shadowFailure: 'It sees nothing.' })
+    await promote(life, first)
+    await promote(life, second)
+    await life.desk.command({ action: 'shadow', id: 'water', digest: first })
+    await settled()
+    for (let frames = 0; frames < 10; frames++) life.judge()
+    expect(life.standing()).toMatchObject({ candidate: { phase: 'failed' } })
+    await promote(life, first)
+    expect(life.standing()).toMatchObject({ digest: first })
+  })
+})
+
 describe('a package that never ran in shadow', () => {
   it('is promoted when central wants just that', async () => {
     const life = live()
