@@ -92,12 +92,16 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     createLink: use.createLink,
     log: room('uplink'),
   })
-  const build = ({ config: wanted }: LoadedAgentConfig) =>
+  /** `passedOver` says why promoted packages do not run this time. */
+  const build = ({ config: wanted }: LoadedAgentConfig, passedOver?: string) =>
     buildCameras(wanted, {
       outbox: use.outbox,
       recorder,
       evidence,
-      overrides: { of: models.overrides, gaveUp: models.gaveUp },
+      overrides: {
+        of: (slot, path) => (passedOver === undefined ? models.overrides(slot, path) : []),
+        settle: (model, why) => models.settle(model, passedOver ?? why),
+      },
       onJudged: (slot, frame, result) => models.judged(slot, frame, result),
       onFailed: (slot, error) => models.failed(slot, error),
       log,
@@ -160,9 +164,8 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     } catch (error) {
       const promoted = cameras.models().filter(({ digest }) => digest !== null)
       if (promoted.length === 0) throw error
-      for (const { slot } of promoted) models.gaveUp(slot, null, (error as Error).message)
       await cameras.stop()
-      cameras = build(inForce)
+      cameras = build(inForce, (error as Error).message)
       await cameras.start()
     }
   }

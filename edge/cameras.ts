@@ -158,10 +158,17 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
     }),
   )
 
+  const runningModels = (): readonly RunningModel[] =>
+    config.models.flatMap(({ id, path }) => {
+      const model = standing.get(id)
+      const cameras = config.cameras.filter(({ analytics }) => analytics.some(one => one.model === id))
+      return model ? [{ slot: id, configuredPath: path, ...model, cameras: cameras.map(camera => camera.id) }] : []
+    })
+
   return {
     prepare: async () => void (await prepare()),
     async start() {
-      await prepare()
+      const { passedOver } = await prepare()
       const states = await outbox.states()
       inference = createInference({
         packages: [...standing.values()].map(one => one.package),
@@ -177,6 +184,7 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
       await inference.start()
       isRunning = true
       await capture.start()
+      for (const model of runningModels()) context.overrides?.settle(model, passedOver.get(model.slot))
     },
     async stop() {
       isRunning = false
@@ -205,12 +213,7 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
           dropped: { ...frames.dropped(id), ...failures.of(id) },
         }
       }),
-    models: () =>
-      config.models.flatMap(({ id, path }) => {
-        const model = standing.get(id)
-        const cameras = config.cameras.filter(({ analytics }) => analytics.some(one => one.model === id))
-        return model ? [{ slot: id, configuredPath: path, ...model, cameras: cameras.map(camera => camera.id) }] : []
-      }),
+    models: runningModels,
     async swap(slot, next, digest) {
       manifestOf.set(next.identity, next.manifest)
       if (isRunning) await inference!.replace(poolIds.get(slot)!, next)

@@ -5,6 +5,7 @@ import type { AgentConfig } from './config/agent-config.js'
 import { decodedKind } from './inference/decoders/decoder-options.js'
 import { type LoadOptions, loadModelPackage, type ModelPackage } from './inference/model-package.js'
 import { readTrustedKeys } from './inference/trusted-keys.js'
+import type { RunningModel } from './models/running-model.js'
 
 export interface LoadedModels {
   /** By the id the configuration gives them. */
@@ -12,23 +13,26 @@ export interface LoadedModels {
   readonly errors: readonly ConfigError[]
   /** Packages that stand in the place of the configuration's own, by the same id. */
   readonly digests: ReadonlyMap<string, string>
+  /** Why the promoted package, which comes first, could not be opened, by the same id. */
+  readonly passedOver: ReadonlyMap<string, string>
 }
 
 /** Promoted packages, which come before the configuration's own. */
 export interface Overrides {
-  /** The best first. */
+  /** The best first. Only a question: the configuration may yet be refused. */
   of(slot: string, configuredPath: string): readonly { readonly digest: string; readonly folder: string }[]
-  /** The first one cannot be opened; `using` is (null: the configuration's own). */
-  gaveUp(slot: string, using: string | null, reason: string): void
+  /** Cameras run with this package; `passedOver` says why a promoted one that comes first does not. */
+  settle(model: RunningModel, passedOver: string | undefined): void
 }
-const none: Overrides = { of: () => [], gaveUp: () => {} }
+const none: Pick<Overrides, 'of'> = { of: () => [] }
 
 /** Opens the packages that are used and checks that each fits the analytics that name it, before any camera is touched. */
-export const loadModels = async (config: AgentConfig, overrides: Overrides = none): Promise<LoadedModels> => {
+export const loadModels = async (config: AgentConfig, overrides = none): Promise<LoadedModels> => {
   const errors: ConfigError[] = []
   const packages = new Map<string, ModelPackage>()
   const used = new Set(config.cameras.flatMap(camera => camera.analytics.map(analytic => analytic.model)))
   const digests = new Map<string, string>()
+  const passedOver = new Map<string, string>()
   const trusted = await readTrustedKeys(config.trustedKeys)
   for (const { index, problem } of trusted.problems)
     errors.push({ path: `trustedKeys[${index}]`, message: problem, given: showGiven(config.trustedKeys[index]) })
@@ -36,7 +40,7 @@ export const loadModels = async (config: AgentConfig, overrides: Overrides = non
   for (const [index, { id, path }] of config.models.entries()) {
     if (!used.has(id)) continue
     const promoted = await firstThatOpens(overrides.of(id, path), options)
-    if (promoted.reason !== undefined) overrides.gaveUp(id, promoted.digest, promoted.reason)
+    if (promoted.reason !== undefined) passedOver.set(id, promoted.reason)
     if (promoted.model && promoted.digest !== null) {
       packages.set(id, promoted.model)
       digests.set(id, promoted.digest)
@@ -48,7 +52,12 @@ export const loadModels = async (config: AgentConfig, overrides: Overrides = non
       errors.push({ path: `models[${index}]`, message: (error as Error).message, given: showGiven(path) })
     }
   }
-  return { packages, digests, errors: [...errors, ...sameModelTwice(packages), ...misfits(config, packages)] }
+  return {
+    packages,
+    digests,
+    passedOver,
+    errors: [...errors, ...sameModelTwice(packages), ...misfits(config, packages)],
+  }
 }
 
 const optionsOf = (config: AgentConfig, trustedKeys: LoadOptions['trustedKeys']): LoadOptions => ({

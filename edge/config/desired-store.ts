@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Settings of central that ran. */
@@ -10,7 +10,7 @@ export interface StoredDesired {
 export interface DesiredStore {
   /** Undefined when there is none, or none that can be read. */
   read(): StoredDesired | undefined
-  /** Durable when it returns; a crash leaves the old or the new one, never half of one. */
+  /** Durable when it returns; a crash leaves the old or the new one, never half of one. @throws when the disk does not take it. */
   write(desired: StoredDesired): void
 }
 
@@ -31,9 +31,13 @@ export const createDesiredStore = (dataDir: string): DesiredStore => {
     write: desired => {
       mkdirSync(dataDir, { recursive: true })
       const file = openSync(`${path}.tmp`, 'w', 0o600)
-      writeSync(file, JSON.stringify(desired))
-      fsyncSync(file)
-      closeSync(file)
+      try {
+        // Not writeSync: on a disk that is nearly full it writes a part and says nothing.
+        writeFileSync(file, JSON.stringify(desired))
+        fsyncSync(file)
+      } finally {
+        closeSync(file)
+      }
       renameSync(`${path}.tmp`, path)
     },
   }

@@ -72,10 +72,18 @@ export const createTwin = (options: TwinOptions): Twin => {
       log.warn({ version: payload.version, errors }, "Central's settings are refused; the last good ones stay")
       return
     }
-    // Before the version counts as taken: a crash in between makes central's wish come again.
-    await options.wish?.(payload.models ?? [])
+    // Before the version counts as taken: a crash or a full disk in between makes central's wish come again.
+    try {
+      await options.wish?.(payload.models ?? [])
+      store.write({ version: payload.version, config: payload.config })
+    } catch (error) {
+      judged = null
+      const message = `The settings run, but could not be stored: ${(error as Error).message}`
+      errors = [{ path: '', message, hint: 'Free space on the gateway; they are stored at its next connection.' }]
+      log.warn({ err: error, version: payload.version }, "Central's settings run, but could not be stored")
+      return
+    }
     version = payload.version
-    store.write({ version, config: payload.config })
     log.info({ version }, "Central's settings are in force")
   }
 

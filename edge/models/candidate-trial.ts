@@ -34,6 +34,8 @@ export interface CandidateTrial {
   problem(): string | undefined
   offer(frame: Frame, result: InferenceResult): void
   report(): ShadowReport | undefined
+  /** Gives it up. */
+  fail(reason: string): void
   /** Ends the download, the run and the worker, whatever it is at. */
   stop(): Promise<void>
 }
@@ -41,15 +43,18 @@ export interface CandidateTrial {
 /** A candidate that fails so often in a row does not get better. */
 const mostFailuresInRow = 10
 
-/** One candidate from its wish to its shadow run: fetch, check, open, compare. Starts at once; nothing it does reaches the active model. */
+/**
+ * One candidate from its wish to its shadow run: fetch, check, open, compare. Starts at once, unless it was given up before; nothing it
+ * does reaches the active model.
+ */
 export const beginTrial = (state: CandidateState, steps: TrialSteps): CandidateTrial => {
   const stopping = new AbortController()
-  let phase: CandidatePhase = 'downloading'
+  let phase: CandidatePhase = state.failed === undefined ? 'downloading' : 'failed'
   let model: ModelPackage | undefined
   let candidate: Candidate | undefined
   let run: ShadowRun | undefined
   let receivedBytes: number | undefined
-  let problem: string | undefined
+  let problem = state.failed
   let failuresInRow = 0
   let comparedBefore = 0
 
@@ -86,6 +91,7 @@ export const beginTrial = (state: CandidateState, steps: TrialSteps): CandidateT
   }
 
   const pursue = async (): Promise<void> => {
+    if (phase === 'failed') return
     await steps.obtain({ signal: stopping.signal, onProgress: progress, onTrouble: trouble })
     if (stopping.signal.aborted) return
     enter('opening')
@@ -116,6 +122,7 @@ export const beginTrial = (state: CandidateState, steps: TrialSteps): CandidateT
     problem: () => problem,
     offer: (frame, result) => run?.offer(frame, result),
     report: () => run?.report(),
+    fail: give,
     async stop() {
       stopping.abort()
       run?.stop()

@@ -7,7 +7,7 @@ import type { PackageStore } from './package-store.js'
 import { createProbation, type Probation } from './probation.js'
 import type { ProbationState, SlotState } from './rollout-state.js'
 import { isSameModel, type RunningModel } from './running-model.js'
-import { type Slots, untouched } from './slots.js'
+import type { Slots } from './slots.js'
 
 export interface HandOverOptions {
   readonly slots: Slots
@@ -26,6 +26,8 @@ export interface HandOverOptions {
 
 /** A model during whose probation the agent died so often without a stop is taken for the cause. */
 const mostUncleanStarts = 2
+/** Opening workers takes a core: a machine that could not do it is given some rest. */
+const rollBackPauseMs = 60_000
 /** Fewer frames are no measure of how fast a model is. */
 const leastBaseline = 10
 
@@ -33,9 +35,13 @@ const leastBaseline = 10
 export const createHandOver = (options: HandOverOptions) => {
   const { slots, packages, running, log, now } = options
   const probations = new Map<string, { readonly watch: Probation; readonly model: ModelPackage }>()
+  /** By slot, Unix milliseconds: no other rollback is begun by itself before; infinite while one is under way. */
+  const notBefore = new Map<string, number>()
   const latencies = new Map<string, { readonly of: ModelPackage['identity']; readonly ms: Latency }>()
 
   const sweep = (): void => {
+    // What the state on disk still names is needed at the next start.
+    if (!slots.isStored()) return
     const kept = Object.values(slots.all()).flatMap(one => [one.active, one.previous?.digest, one.candidate?.digest])
     packages
       .keepOnly(new Set(kept.filter(digest => typeof digest === 'string')))
@@ -44,7 +50,7 @@ export const createHandOver = (options: HandOverOptions) => {
       )
   }
 
-  /** Swaps first and notes it then: a crash between the two leaves the model that was known to work. */
+  /** Swaps first and notes it then: a crash between the two leaves the model that was known to work, and so does a full disk. */
   const takeOver = async (
     slot: string,
     digest: string | null,
@@ -53,7 +59,8 @@ export const createHandOver = (options: HandOverOptions) => {
   ): Promise<void> => {
     await options.swap(slot, model, digest)
     probations.delete(slot)
-    slots.write(slot, { active: digest, ...change })
+    notBefore.delete(slot)
+    slots.note(slot, { active: digest, configuredPath: running(slot).configuredPath, ...change })
     sweep()
   }
 
@@ -76,16 +83,32 @@ export const createHandOver = (options: HandOverOptions) => {
     log.warn({ model: slot, digest: active, to: previous.digest, reason }, 'A model was rolled back')
   }
 
-  const rollBackByItself = (slot: string, reason: string): void => {
-    // Once: until it is done, further frames say the same.
-    probations.delete(slot)
-    options
-      .inTurn(() => rollBack(slot, reason))
-      .catch(error => {
-        log.warn({ model: slot, reason, err: error }, 'A model could not be rolled back; it goes on')
-        const why = `${reason} It could not be rolled back: ${error.message}`
-        slots.write(slot, slots.happened('refused', slots.get(slot).previous?.digest ?? null, why))
+  /** Until it is done: `tick` calls again. */
+  const rollBackByItself = async (slot: string): Promise<void> => {
+    if ((notBefore.get(slot) ?? 0) > now()) return
+    notBefore.set(slot, Number.POSITIVE_INFINITY)
+    // When its turn comes it may have gone back by command, or another model may have taken over.
+    const verdict = () => slots.get(slot).probation?.verdict
+    try {
+      await options.inTurn(async () => {
+        const reason = verdict()
+        if (reason !== undefined) await rollBack(slot, reason)
       })
+      notBefore.delete(slot)
+    } catch (error) {
+      notBefore.set(slot, now() + rollBackPauseMs)
+      log.warn({ model: slot, reason: verdict(), err: error }, 'A model could not be rolled back; tried again')
+      const why = `${verdict()} It could not be rolled back and is tried again: ${(error as Error).message}`
+      const refused = slots.happened('refused', slots.get(slot).previous?.digest ?? null, why)
+      if (slots.get(slot).last?.reason !== refused.last?.reason) slots.note(slot, refused)
+    }
+  }
+  const condemn = (slot: string, reason: string): void => {
+    // Once: until it is back, further frames say the same.
+    probations.delete(slot)
+    const { probation } = slots.get(slot)
+    if (probation) slots.note(slot, { probation: { ...probation, verdict: reason } })
+    void rollBackByItself(slot)
   }
 
   return {
@@ -102,7 +125,6 @@ export const createHandOver = (options: HandOverOptions) => {
         previous: { digest: before.digest },
         candidate: null,
         probation,
-        configuredPath: before.configuredPath,
         ...slots.happened('promoted', digest, `It took over from ${nameOf(before.digest)}.`),
       })
       probations.set(slot, { watch: createProbation(probation), model })
@@ -118,19 +140,20 @@ export const createHandOver = (options: HandOverOptions) => {
       await takeOver(slot, null, own, { ...change, ...slots.happened('promoted', null, reason) })
     },
     sweep,
-    /** Before cameras start: a model during whose probation the agent keeps dying goes back. */
+    /** Before cameras start: a model whose guard has spoken, or during whose probation the agent keeps dying, goes back. */
     recover(): void {
       for (const [slot, { probation, previous, active }] of Object.entries(slots.all())) {
         if (!probation) continue
         const unclean = probation.stopped ? 0 : probation.unclean + 1
-        if (unclean <= mostUncleanStarts || !previous) {
-          slots.write(slot, { probation: { ...probation, unclean, stopped: false } })
+        const died = unclean > mostUncleanStarts ? `The agent died ${unclean} times within the probation.` : undefined
+        const reason = probation.verdict ?? died
+        if (reason === undefined || !previous) {
+          slots.note(slot, { probation: { ...probation, unclean, stopped: false } })
           continue
         }
-        const reason = `The agent died ${unclean} times within the probation.`
         log.warn({ model: slot, digest: active, reason }, 'A model is rolled back at start')
         const change = { active: previous.digest, previous: null, probation: null }
-        slots.write(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
+        slots.note(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
       }
     },
     /** After a restart in the middle of a probation, which goes on. */
@@ -142,34 +165,44 @@ export const createHandOver = (options: HandOverOptions) => {
     /** What ends well is no reason for suspicion at the next start. */
     stop(): void {
       for (const [slot, { probation }] of Object.entries(slots.all()))
-        if (probation) slots.write(slot, { probation: { ...probation, unclean: 0, stopped: true } })
+        if (probation) slots.note(slot, { probation: { ...probation, unclean: 0, stopped: true } })
     },
     tick(): void {
+      slots.retry()
       for (const [slot, { probation, active }] of Object.entries(slots.all())) {
-        if (!probation || probation.untilMs > now()) continue
+        if (probation?.verdict !== undefined) void rollBackByItself(slot)
+        if (!probation || probation.verdict !== undefined || probation.untilMs > now()) continue
         probations.delete(slot)
-        slots.write(slot, { probation: null, ...slots.happened('confirmed', active, 'It passed its probation.') })
+        slots.note(slot, { probation: null, ...slots.happened('confirmed', active, 'It passed its probation.') })
         log.info({ model: slot, digest: active }, 'A model passed its probation')
       }
     },
-    /** Packages to try in the place of the configuration's own, the best first. */
+    /** Packages to try in the place of the configuration's own, the best first; none when it names another than at the promotion. */
     overrides(slot: string, configuredPath: string): readonly { readonly digest: string; readonly folder: string }[] {
       const { active, previous, configuredPath: before } = slots.get(slot)
-      if (active === null) return []
-      if (before !== configuredPath) {
-        const why = 'The configuration names another package than when it was promoted; that one runs.'
-        slots.write(slot, { ...untouched, configuredPath, ...slots.happened('stopped', active, why) })
-        return []
-      }
+      if (active === null || before !== configuredPath) return []
       const wanted = [active, ...(previous?.digest ? [previous.digest] : [])]
       return wanted.map(digest => ({ digest, folder: packages.folderOf(digest) }))
     },
-    /** The promoted package could not be opened at start; `using` runs instead. */
-    gaveUp(slot: string, using: string | null, reason: string): void {
-      const { active } = slots.get(slot)
-      log.warn({ model: slot, digest: active, using, reason }, 'A promoted model cannot be opened; an older one runs')
-      const change = { active: using, previous: null, probation: null }
-      slots.write(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
+    /** Cameras run with it. If that is not the promoted package the promotion ends here: not before, for a configuration that is refused changes nothing. */
+    settle({ slot, configuredPath, digest }: RunningModel, passedOver: string | undefined): void {
+      const { active, configuredPath: before } = slots.get(slot)
+      if (active === digest) return
+      probations.delete(slot)
+      const change = { active: digest, previous: null, probation: null, configuredPath }
+      // The wish stays: the one that is acted upon already must not bring the promotion back when it comes again.
+      if (before !== configuredPath) {
+        const why = 'The configuration names another package than when it was promoted; that one runs.'
+        log.info({ model: slot, digest: active }, 'The configuration names another package; it runs')
+        slots.note(slot, { ...change, ...slots.happened('stopped', active, why) })
+        return
+      }
+      const reason = passedOver ?? 'It could not be opened.'
+      log.warn(
+        { model: slot, digest: active, digestInstead: digest, reason },
+        'A promoted model cannot be opened; an older one runs',
+      )
+      slots.note(slot, { ...change, ...slots.happened('rolled-back', active, reason) })
     },
     judged(slot: string, result: InferenceResult): void {
       const known = latencies.get(slot)
@@ -181,11 +214,11 @@ export const createHandOver = (options: HandOverOptions) => {
       // Late answers of the model before it do not count.
       if (!probation || !isSameModel(probation.model.identity, result.model)) return
       const reason = probation.watch.judged(result.inferenceMs)
-      if (reason) rollBackByItself(slot, reason)
+      if (reason) condemn(slot, reason)
     },
     failed(slot: string, error: Error): void {
       const reason = probations.get(slot)?.watch.failed(error.message)
-      if (reason) rollBackByItself(slot, reason)
+      if (reason) condemn(slot, reason)
     },
   }
 }

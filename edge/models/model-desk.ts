@@ -7,6 +7,7 @@ import type { Candidate } from '../inference/candidate.js'
 import type { InferenceResult } from '../inference/inference-result.js'
 import type { ModelPackage } from '../inference/model-package.js'
 import type { ShadowRun } from '../inference/shadow/shadow-run.js'
+import { createCandidateNotes } from './candidate-notes.js'
 import { beginTrial, type CandidateTrial, type TrialSteps } from './candidate-trial.js'
 import type { Download } from './download.js'
 import { createHandOver, type HandOver, type HandOverOptions } from './hand-over.js'
@@ -36,7 +37,7 @@ export interface ModelDeskOptions
   readonly reportEveryMs?: number
 }
 
-export interface ModelDesk extends Pick<HandOver, 'overrides' | 'gaveUp' | 'failed'> {
+export interface ModelDesk extends Pick<HandOver, 'overrides' | 'settle' | 'failed'> {
   /** Reads what an earlier run left, before cameras start. */
   recover(): void
   /** The cameras run: goes on with candidates of an earlier run. */
@@ -61,7 +62,7 @@ const mostReports = 8
 /** How a new package gets into the place of a model: fetched, tried, compared, promoted, watched, taken back. */
 export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   const { store, packages, log, now = Date.now, reportEveryMs = 30_000 } = options
-  const slots = createSlots(store, now)
+  const slots = createSlots(store, { now, log })
   const trials = new Map<string, CandidateTrial>()
   const finished = new Map<string, ShadowReport>()
   /** Weights of the active model each run compares with. */
@@ -82,6 +83,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   }
   const find = (id: string): RunningModel => findModel(options.running(), id)
   const handOver = createHandOver({ ...options, slots, running: find, inTurn, now })
+  const notes = createCandidateNotes({ slots, log, onGivenUp: () => onReports() })
   slots.onChanged(() => onChanged())
 
   const endTrial = async (slot: string): Promise<void> => {
@@ -89,11 +91,20 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
     trials.delete(slot)
     comparedWith.delete(slot)
     await trial?.stop()
+    notes.closed(slot)
     onChanged()
     const report = trial?.report()
     if (!report) return
     finished.set(slot, report)
     onReports()
+  }
+
+  /** Candidates that kill the agent do it when they are opened, or with their first frames. */
+  const acquit = (): void => {
+    for (const [slot, trial] of trials) {
+      const report = trial.phase() === 'shadowing' ? trial.report() : undefined
+      if (report && now() - Date.parse(report.startedAt) >= reportEveryMs) notes.acquit(slot)
+    }
   }
 
   const begin = (slot: string, candidate: CandidateState): void => {
@@ -105,7 +116,10 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
         await options.download({ ...request, digest, part: packages.partOf(digest) })
         await packages.unpack(digest)
       },
-      load: () => options.loadCandidate(slot, folder),
+      load: async () => {
+        notes.opening(slot)
+        return options.loadCandidate(slot, folder)
+      },
       open: options.openCandidate,
       begin: (opened, onFailure) => {
         finished.delete(slot)
@@ -123,32 +137,30 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       },
       onReady: () => {
         if (candidate.goal === 'active') {
-          inTurn(() => promote(slot, digest)).catch(error => refuse(slot, error.message))
+          void inTurn(async () => {
+            // When its turn comes it may have been stopped, or another one wished.
+            if (trials.get(slot) === trial) await promote(slot, digest).catch(error => trial.fail(error.message))
+          })
           return
         }
         log.info({ model: slot, digest }, 'A candidate runs in shadow')
         const why = 'Its golden answers are right; it is compared with the active model.'
-        slots.write(slot, slots.happened('shadowing', digest, why))
+        slots.note(slot, slots.happened('shadowing', digest, why))
         onReports()
       },
-      onFailed: reason => refuse(slot, reason),
+      onFailed: reason => notes.giveUp(slot, reason),
       onChanged: () => onChanged(),
     })
     trials.set(slot, trial)
     onChanged()
   }
-  const refuse = (slot: string, reason: string): void => {
-    const digest = slots.get(slot).candidate?.digest ?? null
-    log.warn({ model: slot, digest, reason }, 'A candidate is given up; the active model goes on')
-    slots.write(slot, slots.happened('refused', digest, reason))
-    onReports()
-  }
   const tryOut = async ({ slot, configuredPath }: RunningModel, candidate: CandidateState): Promise<void> => {
-    await endTrial(slot)
     // While a promotion lasts, the path it was made for stays.
     const path = slots.get(slot).active === null ? { configuredPath } : {}
-    slots.write(slot, { candidate, ...path })
-    begin(slot, candidate)
+    const wanted = notes.asWished(slot, candidate)
+    slots.write(slot, { candidate: wanted, ...path })
+    await endTrial(slot)
+    begin(slot, wanted)
   }
   const beginAnew = async (slot: string): Promise<void> => {
     const { candidate } = slots.get(slot)
@@ -159,20 +171,31 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
   const dropCandidate = async (slot: string, why: string): Promise<void> => {
     const digest = slots.get(slot).candidate?.digest
     if (digest === undefined) return
-    await endTrial(slot)
     slots.write(slot, { candidate: null, ...slots.happened('stopped', digest, why) })
+    await endTrial(slot)
     handOver.sweep()
   }
   const promote = async (slot: string, digest: string, guard: Guard = {}): Promise<void> => {
     const trial = trials.get(slot)
-    const model = trial?.state.digest === digest && trial.phase() !== 'failed' ? trial.model() : undefined
+    const model = trial?.state.digest === digest ? trial.model() : undefined
+    if (trial?.state.digest === digest && trial.phase() === 'failed')
+      throw new Error(`Package ${digest.slice(0, 12)}… was given up: ${trial.problem()} Shadow it again first.`)
     if (!trial || !model)
       throw new Error(`Package ${digest.slice(0, 12)}… was never loaded as a candidate for "${slot}"; shadow it first.`)
+    notes.opening(slot)
     await handOver.promote(slot, digest, model, { ...trial.state.guard, ...guard })
     await endTrial(slot)
   }
   const isShadowing = (slot: string, digest: string): boolean =>
     trials.get(slot)?.state.digest === digest && trials.get(slot)?.phase() === 'shadowing'
+
+  const checkNotGivenUp = (slot: string, digest: string): void => {
+    const objection = notes.objection(slot, digest)
+    if (objection === undefined) return
+    throw new Error(
+      `Package ${digest.slice(0, 12)}… was given up in its shadow run: ${objection} Run it in shadow again, or stop that run first to promote it without.`,
+    )
+  }
 
   const act = async (wish: ModelWish): Promise<void> => {
     const model = find(wish.id)
@@ -186,7 +209,11 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       await dropCandidate(slot, 'Central wants the model that runs.')
     else if (wish.mode === 'active' && wish.digest !== undefined && isShadowing(slot, wish.digest))
       await promote(slot, wish.digest, wish.guard)
-    else await tryOut(model, candidateOf(wish.mode, wish))
+    else {
+      const candidate = candidateOf(wish.mode, wish)
+      if (wish.mode === 'active') checkNotGivenUp(slot, candidate.digest)
+      await tryOut(model, candidate)
+    }
     slots.write(slot, { wish })
   }
 
@@ -200,8 +227,10 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       ),
     )
     for (const { slot } of options.running()) {
-      if (slots.get(slot).wish?.mode !== 'shadow' || wished.has(slot)) continue
-      await dropCandidate(slot, 'Central no longer wants it.')
+      const { wish, candidate } = slots.get(slot)
+      if (!wish || wished.has(slot)) continue
+      // What runs already stays, and so does another candidate that a command has brought since.
+      if (candidate?.digest === wish.digest) await dropCandidate(slot, 'Central no longer wants it.')
       slots.write(slot, { wish: null })
     }
   }
@@ -244,11 +273,12 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
 
   return {
     overrides: handOver.overrides,
-    gaveUp: handOver.gaveUp,
+    settle: handOver.settle,
     failed: handOver.failed,
     recover() {
       slots.recover()
       handOver.recover()
+      notes.recover()
     },
     start() {
       for (const model of options.running()) {
@@ -259,6 +289,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
       handOver.sweep()
       timer = setInterval(() => {
         handOver.tick()
+        void inTurn(async () => acquit())
         if (trials.size > 0) onReports()
       }, reportEveryMs)
       begun()
@@ -267,7 +298,10 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
     async stop() {
       clearInterval(timer)
       await inTurn(async () => {
-        for (const slot of [...trials.keys()]) await endTrial(slot)
+        for (const slot of [...trials.keys()]) {
+          await endTrial(slot)
+          notes.acquit(slot)
+        }
       })
       handOver.stop()
     },
@@ -285,7 +319,7 @@ export const createModelDesk = (options: ModelDeskOptions): ModelDesk => {
         const found: Reported['errors'] = []
         for (const [index, wish] of wishes.entries())
           await act(wish).catch((error: Error) => found.push({ path: `models[${index}]`, message: error.message }))
-        await dropUnwished(wishes)
+        await dropUnwished(wishes).catch((error: Error) => found.push({ path: 'models', message: error.message }))
         errors = found
       })
       onChanged()

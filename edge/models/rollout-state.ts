@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Guard, ModelHappening, ModelWish } from '@watchpost/shared/contracts/model-rollout'
 
@@ -26,6 +26,12 @@ export interface CandidateState {
   readonly cameras: readonly string[] | null
   readonly cpuShare: number
   readonly guard: Guard
+  /** It is being opened, here or in the pool, or has judged nothing yet: a life of the agent that ends now may have ended of it. */
+  readonly isOpening?: boolean
+  /** Lives in a row that ended so. */
+  readonly deaths?: number
+  /** Why it was given up: it is not opened any more before it is wished anew. */
+  readonly failed?: string
 }
 
 export interface ProbationState {
@@ -39,6 +45,8 @@ export interface ProbationState {
   readonly unclean: number
   /** The last run ended with a clean stop: the next start is none of those. */
   readonly stopped?: boolean
+  /** Why it has to go back: set when the guard has spoken, until it is back. */
+  readonly verdict?: string
 }
 
 export type RolloutState = Readonly<Record<string, SlotState>>
@@ -46,7 +54,7 @@ export type RolloutState = Readonly<Record<string, SlotState>>
 export interface RolloutStore {
   /** Empty when there is none, or none that can be read: then the configuration's own packages run. */
   read(): RolloutState
-  /** Durable when it returns; a crash leaves the old or the new one, never half of one. */
+  /** Durable when it returns; a crash leaves the old or the new one, never half of one. @throws when the disk does not take it. */
   write(state: RolloutState): void
 }
 
@@ -65,7 +73,8 @@ export const createRolloutStore = (path: string): RolloutStore => ({
     mkdirSync(dirname(path), { recursive: true })
     const file = openSync(`${path}.tmp`, 'w', 0o600)
     try {
-      writeSync(file, JSON.stringify({ version: fileVersion, slots }))
+      // Not writeSync: on a disk that is nearly full it writes a part and says nothing.
+      writeFileSync(file, JSON.stringify({ version: fileVersion, slots }))
       fsyncSync(file)
     } finally {
       closeSync(file)

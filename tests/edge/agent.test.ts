@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CameraHealthEnvelope, EventEnvelope } from '@watchpost/shared/contracts/envelope'
 import { pino } from 'pino'
@@ -275,5 +275,96 @@ describe('an agent that cannot start', () => {
     // The outbox was let go of: another attempt is not refused as a second agent.
     await expect(startAgent()).rejects.toThrow(/sha256/)
     agents.length = 0
+  })
+})
+
+describe('an agent with a promoted model', () => {
+  const digest = 'a'.repeat(64)
+  const path = (name: string) => join(site.folder, name)
+  const state = () => JSON.parse(readFileSync(path('data/model-rollout.json'), 'utf8')).slots.water as object
+  const copyOfWater = (folder: string, version: string): void => {
+    cpSync(path('models/water'), folder, { recursive: true })
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as object
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, version }))
+  }
+  /** As an earlier run left it. */
+  const layOutPromoted = (): void => {
+    layOut()
+    copyOfWater(path(`data/packages/${digest}`), '2.0.0')
+    const water = { configuredPath: path('models/water'), active: digest, previous: { digest: null } }
+    const slots = { water: { ...water, candidate: null, probation: null, last: null, wish: null } }
+    writeFileSync(path('data/model-rollout.json'), JSON.stringify({ version: 1, slots }))
+  }
+  const change = (edit: (config: SiteConfig) => void): void => {
+    const config = parseDocument(readFileSync(site.configFile, 'utf8')).toJS() as SiteConfig
+    edit(config)
+    writeFileSync(site.configFile, JSON.stringify(config))
+  }
+  const model = () => (central.reported.at(-1) as { models: object[] } | undefined)?.models[0]
+  let commands = 0
+  const reload = async (): Promise<unknown> => {
+    const commandId = `019a2f3c-5b7e-7c11-9d0a-0c3f5a1b2d${String(++commands).padStart(2, '0')}`
+    const before = central.replies.length
+    await central.command('reload', { commandId, at: new Date().toISOString() })
+    await vi.waitFor(() => expect(central.replies.length).toBeGreaterThan(before), soon)
+    return central.replies.at(-1)
+  }
+
+  it('keeps it when a reload names a package that is refused, and lets go of it when one runs', async () => {
+    layOutPromoted()
+    const before = state()
+    const agent = await startAgent()
+    await vi.waitFor(() => expect(model()).toMatchObject({ version: '2.0.0', digest }), soon)
+    copyOfWater(path('models/other'), '1.5.0')
+    writeFileSync(path('models/other/script.json'), '{"steps":[]}')
+    change(config => {
+      config.models[0]!.path = path('models/other')
+    })
+    expect(await reload()).toMatchObject({ ok: false, problem: { detail: expect.stringContaining('sha256') } })
+    expect(state()).toEqual(before)
+    expect(existsSync(path(`data/packages/${digest}/manifest.json`))).toBe(true)
+
+    copyOfWater(path('models/other'), '1.5.0')
+    expect(await reload()).toMatchObject({ ok: true })
+    await vi.waitFor(() => expect(model()).toMatchObject({ version: '1.5.0', digest: null }), soon)
+    expect(state()).toMatchObject({ active: null, last: { what: 'stopped', digest } })
+    await stopAgent(agent)
+  })
+
+  it('keeps it when the agent cannot start for keys that are not readable, and runs it when they are', async () => {
+    layOutPromoted()
+    const before = state()
+    const keys = path('release.pub')
+    writeFileSync(keys, 'half a k')
+    change(config => {
+      config.trustedKeys = [keys]
+      config.requireSignatures = true
+    })
+    await expect(startAgent()).rejects.toThrow('no Ed25519 public key')
+    agents.splice(0)
+    expect(state()).toEqual(before)
+    change(config => {
+      delete config.trustedKeys
+      delete config.requireSignatures
+    })
+    const agent = await startAgent()
+    await vi.waitFor(() => expect(model()).toMatchObject({ version: '2.0.0', digest }), soon)
+    await stopAgent(agent)
+  })
+
+  it('runs the configured package when the promoted one does not start, and notes it then', async () => {
+    layOutPromoted()
+    // It opens, and its session fails.
+    const script = '{"clock":"frame","steps":[]}'
+    const folder = path(`data/packages/${digest}`)
+    writeFileSync(join(folder, 'script.json'), script)
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as { weights: object }
+    const sha256 = createHash('sha256').update(script).digest('hex')
+    const weights = { ...manifest.weights, sha256, bytes: script.length }
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, weights }))
+    const agent = await startAgent()
+    await vi.waitFor(() => expect(model()).toMatchObject({ version: '1.0.0', digest: null }), soon)
+    expect(state()).toMatchObject({ active: null, last: { what: 'rolled-back', digest } })
+    await stopAgent(agent)
   })
 })

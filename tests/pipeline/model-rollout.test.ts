@@ -140,7 +140,7 @@ describe('a model on a running agent', () => {
     })
     expect(command.json()).toMatchObject({
       ok: false,
-      problem: { detail: expect.stringContaining('was never loaded') },
+      problem: { detail: expect.stringContaining('was given up: Central has no package') },
     })
   })
 

@@ -97,6 +97,24 @@ describe('the config twin', () => {
     expect(twin.report().errors).not.toEqual([])
   })
 
+  it('says that settings run but are not stored on a full disk, and stores them when they come again', async () => {
+    const { twin, apply, store } = setUp()
+    const write = vi.spyOn(store, 'write').mockImplementationOnce(() => {
+      throw new Error('ENOSPC: no space left on device')
+    })
+    await twin.desire(desired(3))
+    expect(twin.report()).toMatchObject({
+      version: 0,
+      configSha256: sha(2),
+      errors: [{ message: expect.stringContaining('could not be stored: ENOSPC') }],
+    })
+    await twin.desire(desired(3))
+    expect(write).toHaveBeenCalledTimes(2)
+    expect(apply).toHaveBeenCalledTimes(1)
+    expect(twin.report()).toMatchObject({ version: 3, errors: [] })
+    expect(store.read()).toMatchObject({ version: 3 })
+  })
+
   it('clears old errors when a later version is good', async () => {
     let isBad = true
     const { twin } = setUp({
