@@ -86,8 +86,8 @@ export const wishFor = (
 ): ModelWish | undefined | string => {
   const id = view.slot ?? view.modelId
   if (mode === 'stop') {
-    // An agent drops the candidate of a shadow run with the wish for it; one that came by a command or was to take over, for what runs.
-    if (!view.candidate || view.wish?.mode === 'shadow') return undefined
+    // An agent drops a candidate with the wish for it; one that came by a command, for what runs.
+    if (!view.candidate || view.wish?.digest === view.candidate.digest) return undefined
     return view.digest ? { id, mode: 'active', digest: view.digest, at } : { id, mode: 'configured', at }
   }
   if (mode === 'configured') return { id, mode, at }
