@@ -43,7 +43,8 @@ beforeAll(async () => {
   ]
   firePicture = await happen('corrected', '#200', smoke, { value: 'true', boxes })
   await happen('fog', '#300', smoke, { value: 'false' })
-  await happen('wet', '#400', { geometry: { label: 'water' } }, { value: 'false' })
+  await happen('misread', '#400', { geometry: { label: 'water' } }, { value: 'false' })
+  await happen('dry', '#600', { geometry: { label: 'water' } }, { value: 'false', boxes: [] })
   await happen('obeyed', '#500', { kind: 'red-light', geometry: { box: [0, 0, 0.2, 0.2] } }, { value: 'false' })
   const url = '/api/v1/labels/export'
   const reply = await central.app.inject({ method: 'GET', url, headers: await central.signIn('engineer') })
@@ -68,9 +69,9 @@ describe('training', () => {
         hardNegatives: 1,
         loose: 1,
         boxes: { smoke: 2, flame: 1 },
-        leftOut: { 'not judged for fire': 2 },
+        leftOut: { 'not judged for fire': 3 },
       },
-      water: { dry: 1, leftOut: { 'not judged for water': 4 } },
+      water: { dry: 1, leftOut: { 'not judged for water': 5 } },
     })
   })
 
