@@ -57,16 +57,35 @@ def document(folder):
         return json.load(file)
 
 
-def pictures(export, cache):
-    """(image, path, boxes of the image as (label, cx, cy, w, h, source)) of every picture; refuses one that was altered."""
-    folder = unpacked(export, cache)
-    found = document(folder)
-    names = {category['id']: category['name'] for category in found['categories']}
-    boxes = {}
-    for annotation in found['annotations']:
-        boxes.setdefault(annotation['image_id'], []).append(annotation)
-    for image in found['images']:
-        path = os.path.join(folder, 'images', os.path.basename(image['file_name']))
+def latest(exports, cache):
+    """(image, path, its annotations, names of categories) of every picture, from the export that was taken last; and how many times others have it, too."""
+    newest, superseded = {}, 0
+    for export in exports:
+        folder = unpacked(export, cache)
+        found = document(folder)
+        through = found['manifest']['through']
+        names = {category['id']: category['name'] for category in found['categories']}
+        boxes = {}
+        for annotation in found['annotations']:
+            boxes.setdefault(annotation['image_id'], []).append(annotation)
+        for image in found['images']:
+            path = os.path.join(folder, 'images', os.path.basename(image['file_name']))
+            known = newest.get(image['sha256'])
+            superseded += known is not None
+            if known is None or through > known[0]:
+                newest[image['sha256']] = through, (image, path, boxes.get(image['id'], []), names)
+    return [entry for _, entry in newest.values()], superseded
+
+
+def pictures(exports, cache, left):
+    """(image, path, boxes of the image as (label, cx, cy, w, h, source)) of every picture, each once; refuses one that was altered.
+
+    Verdicts change: of several exports the one taken last counts. What the others said of a picture is counted in `left`.
+    """
+    found, superseded = latest(exports, cache)
+    if superseded:
+        left['superseded by another export'] = superseded
+    for image, path, annotations, names in found:
         try:
             with open(path, 'rb') as file:
                 digest = hashlib.file_digest(file, 'sha256').hexdigest()
@@ -77,38 +96,36 @@ def pictures(export, cache):
         width, height = image['width'], image['height']
         yield image, path, [
             (names[a['category_id']], (a['bbox'][0] + a['bbox'][2] / 2) / width, (a['bbox'][1] + a['bbox'][3] / 2) / height,
-             a['bbox'][2] / width, a['bbox'][3] / height, a['source']) for a in boxes.get(image['id'], [])]
+             a['bbox'][2] / width, a['bbox'][3] / height, a['source']) for a in annotations]
 
 
 def fire_smoke(exports, cache='.cache'):
     """(pictures with smoke and flame boxes and pictures surely without, why the others are not among them)."""
     kept, left = [], Counter()
-    for export in exports:
-        for image, path, boxes in pictures(export, cache):
-            fires = [(FIRE.index(label), *box, source) for label, *box, source in boxes if label in FIRE]
-            if fires:
-                kept.append(Reviewed(path, image['camera'], [tuple(box[:5]) for box in fires],
-                                     any(box[5] == 'model' for box in fires)))
-            elif set(FIRE) & set(image['present']):
-                left['shows fire somewhere, without a box'] += 1
-            elif set(FIRE) <= set(image['absent']):
-                kept.append(Reviewed(path, image['camera']))
-            else:
-                left['not judged for fire'] += 1
+    for image, path, boxes in pictures(exports, cache, left):
+        fires = [(FIRE.index(label), *box, source) for label, *box, source in boxes if label in FIRE]
+        if set(FIRE) & set(image['present']):
+            left['shows fire somewhere, without a box'] += 1
+        elif fires:
+            kept.append(Reviewed(path, image['camera'], [tuple(box[:5]) for box in fires],
+                                 any(box[5] == 'model' for box in fires)))
+        elif set(FIRE) <= set(image['absent']):
+            kept.append(Reviewed(path, image['camera']))
+        else:
+            left['not judged for fire'] += 1
     return kept, left
 
 
 def dry(exports, cache='.cache'):
     """(pictures surely without standing water, why the others are not among them); boxes are no masks."""
     kept, left = [], Counter()
-    for export in exports:
-        for image, path, boxes in pictures(export, cache):
-            if WATER in image['absent']:
-                kept.append(Reviewed(path, image['camera']))
-            elif WATER in image['present'] or any(label == WATER for label, *_ in boxes):
-                left['shows water, without a mask'] += 1
-            else:
-                left['not judged for water'] += 1
+    for image, path, boxes in pictures(exports, cache, left):
+        if WATER in image['absent']:
+            kept.append(Reviewed(path, image['camera']))
+        elif WATER in image['present'] or any(label == WATER for label, *_ in boxes):
+            left['shows water, without a mask'] += 1
+        else:
+            left['not judged for water'] += 1
     return kept, left
 
 

@@ -16,12 +16,23 @@ const script = fileURLToPath(new URL('../../../models/training/reviewed.py', imp
 let central: Central
 let archive: string
 let firePicture: string
+let engineer: Record<string, string>
+let reviewer: Record<string, string>
 const read = (...parameters: string[]) =>
   promisify(execFile)(python, [script, ...parameters, '--cache', join(central.directory, 'cache')])
 
+const exported = async (name: string): Promise<string> => {
+  const url = '/api/v1/labels/export'
+  const reply = await central.app.inject({ method: 'GET', url, headers: engineer })
+  const path = join(central.directory, name)
+  writeFileSync(path, reply.rawPayload)
+  return path
+}
+
 beforeAll(async () => {
   central = await startCentral()
-  const reviewer = await central.signIn('reviewer')
+  reviewer = await central.signIn('reviewer')
+  engineer = await central.signIn('engineer')
   const happen = async (id: string, colour: string, event: Partial<Event>, verdict: object): Promise<string> => {
     const bytes = await sharp({ create: { width: 320, height: 180, channels: 3, background: colour } })
       .jpeg()
@@ -46,10 +57,10 @@ beforeAll(async () => {
   await happen('misread', '#400', { geometry: { label: 'water' } }, { value: 'false' })
   await happen('dry', '#600', { geometry: { label: 'water' } }, { value: 'false', boxes: [] })
   await happen('obeyed', '#500', { kind: 'red-light', geometry: { box: [0, 0, 0.2, 0.2] } }, { value: 'false' })
-  const url = '/api/v1/labels/export'
-  const reply = await central.app.inject({ method: 'GET', url, headers: await central.signIn('engineer') })
-  archive = join(central.directory, 'reviewed.tar')
-  writeFileSync(archive, reply.rawPayload)
+  const smokeSomewhere: Partial<Event> = { ...smoke, geometry: { label: 'smoke' } }
+  await happen('half', '#700', smokeSomewhere, { value: 'true' })
+  await happen('of-half', '#700', smoke, { value: 'true', boxes: [{ label: 'flame', box: [0, 0, 0.1, 0.1] }] })
+  archive = await exported('reviewed.tar')
 }, 120_000)
 afterAll(() => central.stop())
 
@@ -69,9 +80,9 @@ describe('training', () => {
         hardNegatives: 1,
         loose: 1,
         boxes: { smoke: 2, flame: 1 },
-        leftOut: { 'not judged for fire': 3 },
+        leftOut: { 'not judged for fire': 3, 'shows fire somewhere, without a box': 1 },
       },
-      water: { dry: 1, leftOut: { 'not judged for water': 5 } },
+      water: { dry: 1, leftOut: { 'not judged for water': 6 } },
     })
   })
 
@@ -94,6 +105,27 @@ for picture in reviewed.fire_smoke([sys.argv[2]], sys.argv[3])[0]: print(json.du
     })
   })
 
+  step(
+    'takes every picture once, as the export says that was taken last, in whatever order they are given',
+    async () => {
+      const url = '/api/v1/events/own/verdict'
+      await central.app.inject({ method: 'POST', url, payload: { value: 'false' }, headers: reviewer })
+      const later = await exported('later.tar')
+      for (const archives of [
+        [archive, later],
+        [later, archive],
+      ]) {
+        const { smokeFlame } = JSON.parse((await read(...archives, '--json')).stdout)
+        expect(smokeFlame).toMatchObject({
+          pictures: 3,
+          withBoxes: 1,
+          hardNegatives: 2,
+          leftOut: { 'superseded by another export': 7 },
+        })
+      }
+    },
+  )
+
   step('refuses a picture that is not the one that was judged, and what is no export', async () => {
     await read(archive)
     const { stdout } = await promisify(execFile)('find', [
@@ -101,7 +133,7 @@ for picture in reviewed.fire_smoke([sys.argv[2]], sys.argv[3])[0]: print(json.du
       '-name',
       `${firePicture}.jpg`,
     ])
-    appendFileSync(stdout.trim(), 'x')
+    for (const file of stdout.trim().split('\n')) appendFileSync(file, 'x')
     await expect(read(archive)).rejects.toThrow(/is not the picture that was judged/)
     mkdirSync(join(central.directory, 'empty'))
     await expect(read(join(central.directory, 'empty'))).rejects.toThrow(/export it with format=coco/)
