@@ -45,6 +45,21 @@ describe('smoke and flame analytic', () => {
     expect(plume.confidence).toBeLessThan(0.8)
   })
 
+  it('tells smoke where it has stayed, whatever else flickers in its zone', () => {
+    const told = (puffs: readonly Puff[]) => {
+      const { step } = plumeChain()
+      for (let second = 0; second < 200; second++) {
+        const { present, box, footX, share } = plumesIn(step(second < 60 ? [] : puffs).readings, 'hill')
+        if (present) return { second, box, footX, share }
+      }
+      return null
+    }
+    const staying: Puff = { label: 'smoke', x: 0.15, y: 0.2, radius: 0.1, score: 0.13 }
+    const alone = told([staying])!
+    expect(alone.second).toBeGreaterThan(120)
+    expect(told([staying, { label: 'smoke', x: 0.4625, y: 0.4625, radius: 0.01, score: 0.3 }])).toEqual(alone)
+  })
+
   it('keeps zones apart and takes nothing from an ignored one', () => {
     const { step } = plumeChain()
     let readings: readonly Reading[] = []
