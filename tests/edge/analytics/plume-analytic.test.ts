@@ -109,6 +109,29 @@ describe('smoke and flame analytic', () => {
     expect(plumesIn(step([smoke(0.3, 0.3)]).readings, 'far').present).toBe(true)
   })
 
+  describe('with a zone whose cells an ignored one covers', () => {
+    const square = (from: number, to: number): [number, number][] => [
+      [from, from],
+      [to, from],
+      [to, to],
+      [from, to],
+    ]
+    const far = { id: 'far', landUse: 'forest', polygon: square(0.301, 0.309) } as const
+    const chimney = { id: 'chimney', landUse: 'ignore', polygon: square(0.29, 0.33) } as const
+    const observed = (zones: PlumeAnalytic['zones']) => plumeChain({ zones }).step([smoke(0.3, 0.3)]).observations[0]
+    const reason = 'ignored zones cover every cell of far'
+
+    it('says that nothing is seen', () => {
+      expect(observed([far, chimney])).toMatchObject({ value: null, quality: 'suspended', reason })
+    })
+
+    it('says that only a part is seen', () => {
+      const near = { id: 'near', landUse: 'field', polygon: square(0.5, 0.9) } as const
+      expect(observed([far, chimney, near])).toMatchObject({ value: 0, quality: 'uncertain', reason })
+      expect(observed([far, near])).toMatchObject({ quality: 'good' })
+    })
+  })
+
   describe('looking closer at a part of a large frame', () => {
     const ridge: PlumeAnalytic['zones'][number] = {
       id: 'ridge',
