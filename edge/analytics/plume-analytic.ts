@@ -108,7 +108,8 @@ export const createPlumeAnalytic = (
           const plume = zones.get(`${zone.id} ${label}`)!.accept(at, { ...grid, scores }, cells, unusual, options)
           if (plume.present) alarmed.add(label)
           const seenAt = inFrame(region, plume)
-          readings.push({ type: 'plume', at, zone: zone.id, landUse: zone.landUse, label, ...plume, ...seenAt })
+          const where = { zone: zone.id, landUse: zone.landUse, region: input.closeUp?.region ?? null }
+          readings.push({ type: 'plume', at, label, ...where, ...plume, ...seenAt })
         }
         shares[label].push(mean(layout.all.map(cell => (scores[cell]! >= threshold ? 1 : 0))))
       }

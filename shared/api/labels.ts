@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EventKind } from '../contracts/event.js'
-import { Id, Sha256, UtcTime } from '../contracts/primitives.js'
+import { Box, Id, Sha256, UtcTime } from '../contracts/primitives.js'
 import { Verdict } from './incidents.js'
 import { verdictValues } from './verdict-values.js'
 
@@ -155,6 +155,12 @@ export const CocoDocument = Type.Object(
             verdictNumber: Type.Integer(),
             confidence: Type.Number(),
             model: PrecisionRow.properties.model,
+            region: nullable(
+              Type.Unsafe<Box>({
+                ...Box,
+                description: 'The part of the picture that the model looked at, 0..1; null: all of it.',
+              }),
+            ),
           }),
         ),
       }),

@@ -98,7 +98,8 @@ describe('a verdict with boxes', () => {
 
 describe('an export of labels', () => {
   it('is a valid COCO set: own and corrected boxes, false alarms without any, the rest counted', async () => {
-    const own = await happen('own', smoke, { colour: '#111' })
+    const region: [number, number, number, number] = [0, 0.1, 0.7, 0.7]
+    const own = await happen('own', { ...smoke, geometry: { ...smoke.geometry, region } }, { colour: '#111' })
     const corrected = await happen('corrected', smoke, { colour: '#222' })
     const wrong = await happen('wrong', smoke, { colour: '#333', camera: 'an-cuu-1' })
     const gone = await happen('gone', smoke, { colour: '#444', isStored: false })
@@ -133,13 +134,16 @@ describe('an export of labels', () => {
         ])
     }
     expect(labelsOf(own)).toEqual([['smoke', [64, 72, 192, 144], 'model']])
+    expect(coco.images.find(image => image.sha256 === own)?.events).toMatchObject([{ eventId: 'own', region }])
     expect(labelsOf(corrected)).toEqual([['flame', [320, 180, 160, 36], 'reviewer']])
     expect(labelsOf(wrong)).toEqual([])
     expect(coco.images.find(image => image.sha256 === wrong)).toMatchObject({
       camera: 'an-cuu-1',
       hardNegative: true,
       absent: ['smoke', 'flame'],
-      events: [{ eventId: 'wrong', verdict: 'false', model: { id: 'water-segmentation', version: '0.1.0' } }],
+      events: [
+        { eventId: 'wrong', verdict: 'false', model: { id: 'water-segmentation', version: '0.1.0' }, region: null },
+      ],
     })
     expect(JSON.stringify(coco)).not.toContain('reviewer-1')
     expect(manifest).toMatchObject({

@@ -187,8 +187,8 @@ describe('smoke and flame analytic', () => {
 
     it('tells where in the frame the plume is, and takes nothing from outside its zones', () => {
       const { region, readings } = watch(open(), [smoke(0.5, 0.5, 0.1)])
-      const { present, box, footX } = plumesIn(readings, 'ridge')
-      expect(present).toBe(true)
+      const { present, box, footX, region: lookedAt } = plumesIn(readings, 'ridge')
+      expect({ present, lookedAt }).toEqual({ present: true, lookedAt: region })
       expect(box![0]).toBeCloseTo(region[0] + 0.4 * region[2], 2)
       expect(box![1]).toBeCloseTo(region[1] + 0.4 * region[3], 2)
       expect(box![2]).toBeCloseTo(0.2 * region[2], 2)
