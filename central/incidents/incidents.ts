@@ -30,6 +30,7 @@ import type {
   StoredEvent,
 } from './incident-store.js'
 import { createPlaces } from './places.js'
+import type { StoredVerdict } from './verdict-store.js'
 import { eventOf, incidentOf, summaryOf, verdictOf } from './views.js'
 
 export interface IncidentsOptions extends CorrelationRules {
@@ -168,7 +169,7 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
     by: Me,
     { expectedVersion, request }: CommandOptions,
     decide: (record: IncidentRecord, at: number) => CommandResult,
-    extra: (at: number) => Partial<Commit> = () => ({}),
+    extra: (at: number) => Partial<Commit> | Promise<Partial<Commit>> = () => ({}),
   ): Promise<Outcome> => {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const record = await visible(incidentId, by)
@@ -185,7 +186,7 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
       const commit = {
         changes: result.changes,
         events: [],
-        ...extra(at),
+        ...(await extra(at)),
         ...(request && { request: { ...request, at } }),
       }
       if ((await store.commit(commit)) === 'committed') {
@@ -233,13 +234,16 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
       const labels = pictureLabels(event.event, body)
       if (!labels.ok) return { ...labels, reason: 'refused' }
       const { pictureSha256, boxes = null } = labels
-      const verdict = { eventId, value: body.value, note: body.note ?? null, pictureSha256, boxes }
+      const verdict = { eventId, value: body.value, note: body.note ?? null }
+      // Read behind the incident's version: boxes that come in meanwhile are a conflict, and then read, too.
+      const drawn = async () =>
+        boxes ? { pictureSha256, boxes } : correctionOf(await store.verdicts.history(eventId), body.value)
       return command(
         event.incidentId,
         by,
         options,
         (record, at) => judge(record, { ...verdict, happeningKey: event.happeningKey }, by, at),
-        at => ({ verdict: { ...verdict, by: by.name, at } }),
+        async at => ({ verdict: { ...verdict, pictureSha256, boxes, ...(await drawn()), by: by.name, at } }),
       )
     },
     verdicts: async (eventId, viewer) =>
@@ -254,6 +258,15 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
       listener = added
     },
   }
+}
+
+/** Boxes once drawn with a verdict hold whenever the same is judged again without any, until somebody draws others. */
+const correctionOf = (
+  history: readonly StoredVerdict[],
+  value: StoredVerdict['value'],
+): Pick<StoredVerdict, 'pictureSha256' | 'boxes'> | undefined => {
+  const corrected = history.filter(verdict => verdict.value === value && verdict.boxes !== null).at(-1)
+  return corrected && { pictureSha256: corrected.pictureSha256, boxes: corrected.boxes }
 }
 
 /** A ward officer sees their ward only; one without a ward sees nothing. */

@@ -64,8 +64,9 @@ export interface VerdictStore {
   /** Every verdict on an event, oldest first. */
   history(eventId: string): Promise<readonly StoredVerdict[]>
   /**
-   * Events judged `true` or `false` as of verdict `through` (each by its newest up to there) that have a picture, by picture
-   * and event ascending: events that name one picture stand together.
+   * All that was said, as of verdict `through` (of each event by its newest up to there), of the pictures of which an event
+   * that matches was judged `true` or `false`: the filter chooses pictures, and what other events say of them comes with them.
+   * Judged `true`, `false` or `unsure`, by picture and event ascending: events of one picture stand together.
    */
   labelled(
     filter: VerdictFilter & { readonly through: number },

@@ -109,9 +109,8 @@ const isWanted = (
   format: ExportQuery['format'],
   withoutBoxes: ExportQuery['withoutBoxes'],
 ): boolean => {
-  if (boxes.length > 0) return true
-  if (format === 'yolo') return present.length === 0 && absent.length > 0
-  return present.length === 0 || withoutBoxes === 'include'
+  if (format === 'yolo') return present.length === 0 && boxes.length + absent.length > 0
+  return boxes.length > 0 || present.length === 0 || withoutBoxes === 'include'
 }
 
 const sizeOf = async (file: EvidenceFile): Promise<PixelSize | undefined> => {

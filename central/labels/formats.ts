@@ -31,6 +31,7 @@ export const cocoImage = (id: number, labels: PictureLabels, { width, height }: 
     verdictNumber: number,
     confidence: event.confidence,
     model: event.model ? { id: event.model.id, version: event.model.version } : null,
+    region: event.geometry?.region ?? null,
   })),
 })
 

@@ -1,4 +1,4 @@
-import { absentWhenFalse, boxLabelsByKind } from '@watchpost/shared/api/box-labels'
+import { absentWhenEmptied, absentWhenFalse, boxLabelsByKind } from '@watchpost/shared/api/box-labels'
 import type { Box } from '@watchpost/shared/contracts/primitives'
 import type { JudgedEvent } from '../incidents/verdict-store.js'
 
@@ -17,7 +17,7 @@ export interface PictureLabels {
   readonly boxes: readonly BoxLabel[]
   /** Boxes left out because another event of the picture has the same. */
   readonly sameBoxes: number
-  /** Nothing of what was reported is there. */
+  /** Something that was reported is surely not there, and nothing else is. */
   readonly hardNegative: boolean
   /** Labels that are surely not in it. */
   readonly absent: readonly string[]
@@ -26,7 +26,7 @@ export interface PictureLabels {
   readonly events: readonly JudgedEvent[]
 }
 
-/** `events`: judged true or false, all about the same picture, at least one. */
+/** `events`: all about the same picture, at least one, judged true or false; what is unsure beside them only denies that anything is surely absent. */
 export const labelPicture = (events: readonly JudgedEvent[]): PictureLabels => {
   const first = events[0]!
   const sha256 = first.verdict.pictureSha256!
@@ -34,26 +34,29 @@ export const labelPicture = (events: readonly JudgedEvent[]): PictureLabels => {
   const boxes = [...new Map(all.map(box => [JSON.stringify([box.label, box.box]), box])).values()]
   const boxed = new Set(boxes.map(({ label }) => label))
   const present = unique(events.filter(isUnboxed).map(usualLabel)).filter(label => !boxed.has(label))
-  const absent = unique(events.filter(saysNothingIsThere).flatMap(({ event }) => absentWhenFalse[event.kind]))
+  const doubted = events.filter(({ verdict }) => verdict.value === 'unsure').flatMap(offeredLabels)
+  const notAbsent = new Set([...boxed, ...present, ...doubted])
+  const absent = unique(events.flatMap(deniedBy)).filter(label => !notAbsent.has(label))
   return {
     sha256,
     cameraId: first.cameraId,
     takenAt: first.event.evidence.find(item => item.sha256 === sha256)?.takenAt ?? first.event.phenomenonTime,
     boxes,
     sameBoxes: all.length - boxes.length,
-    hardNegative: boxes.length === 0 && present.length === 0,
-    absent: absent.filter(label => !boxed.has(label) && !present.includes(label)),
+    hardNegative: boxes.length === 0 && present.length === 0 && absent.length > 0,
+    absent,
     present,
     events,
   }
 }
 
-/** What the reviewer drew, else what the model found of an event that is true. */
+/** What the reviewer drew, else what the model found of an event that is true, on the picture it found it in. */
 const boxesOf = ({ event, verdict }: JudgedEvent): readonly BoxLabel[] => {
-  const { eventId, boxes } = verdict
+  const { eventId, boxes, pictureSha256, value } = verdict
+  if (value === 'unsure') return []
   if (boxes) return boxes.map(({ label, box }) => ({ label, box: inPicture(box), source: 'reviewer', eventId }))
   const found = event.geometry?.box
-  if (verdict.value !== 'true' || !found) return []
+  if (value !== 'true' || !found || !isOfMoment(event, pictureSha256)) return []
   const box = inPicture(found)
   if (box[2] === 0 || box[3] === 0) return []
   return [{ label: event.geometry?.label ?? boxLabelsByKind[event.kind][0]!, box, source: 'model', eventId }]
@@ -62,9 +65,21 @@ const boxesOf = ({ event, verdict }: JudgedEvent): readonly BoxLabel[] => {
 const isUnboxed = (judged: JudgedEvent): boolean =>
   judged.verdict.value === 'true' && judged.verdict.boxes === null && boxesOf(judged).length === 0
 
-/** A false alarm, or a picture of a true event of which the reviewer said that nothing is in it (yet, or any more). */
-const saysNothingIsThere = ({ verdict }: JudgedEvent): boolean =>
-  verdict.value === 'false' || verdict.boxes?.length === 0
+/** A second before or after, what the model saw is elsewhere. */
+const isOfMoment = ({ evidence }: JudgedEvent['event'], pictureSha256: string | null): boolean =>
+  evidence.some(({ sha256, role }) => sha256 === pictureSha256 && (role === 'at' || role === 'snapshot'))
+
+/** By a picture of which the reviewer said that nothing is in it (yet, or any more), or by a false alarm. */
+const deniedBy = ({ event, verdict }: JudgedEvent): readonly string[] => {
+  if (verdict.value === 'unsure') return []
+  if (verdict.boxes?.length === 0) return absentWhenEmptied[event.kind]
+  return verdict.value === 'false' ? absentWhenFalse[event.kind] : []
+}
+
+const offeredLabels = (judged: JudgedEvent): readonly string[] => [
+  ...boxLabelsByKind[judged.event.kind],
+  usualLabel(judged),
+]
 
 const usualLabel = ({ event }: JudgedEvent): string =>
   event.geometry?.label ?? boxLabelsByKind[event.kind][0] ?? event.kind

@@ -1,4 +1,4 @@
-import type { Box } from '@watchpost/shared/contracts/primitives'
+import type { Box, Quality } from '@watchpost/shared/contracts/primitives'
 import type { PlumeAnalytic } from '../config/agent-config.js'
 import type { Analytic, AnalyticContext } from './analytic.js'
 import { createCadence } from './cadence.js'
@@ -51,6 +51,7 @@ export const createPlumeAnalytic = (
     readonly madeFor: string
     readonly watched: readonly Watched[]
     readonly all: readonly number[]
+    readonly sight: { readonly quality: Quality; readonly reason?: string }
   } | null = null
   let shares: Record<Label, number[]> = { smoke: [], flame: [] }
   let suspension: string | null = null
@@ -107,14 +108,17 @@ export const createPlumeAnalytic = (
           const plume = zones.get(`${zone.id} ${label}`)!.accept(at, { ...grid, scores }, cells, unusual, options)
           if (plume.present) alarmed.add(label)
           const seenAt = inFrame(region, plume)
-          readings.push({ type: 'plume', at, zone: zone.id, landUse: zone.landUse, label, ...plume, ...seenAt })
+          const where = { zone: zone.id, landUse: zone.landUse, region: input.closeUp?.region ?? null }
+          readings.push({ type: 'plume', at, label, ...where, ...plume, ...seenAt })
         }
         shares[label].push(mean(layout.all.map(cell => (scores[cell]! >= threshold ? 1 : 0))))
       }
       if (!cadence.isDue(at)) return { observations: [], readings }
-      const observations = known.map(label =>
-        observationOf(config.id, propertyOf[label], { value: median(shares[label]), quality: 'good' }, input),
-      )
+      const { sight } = layout
+      const observations = known.map(label => {
+        const value = sight.quality === 'suspended' ? null : median(shares[label])
+        return observationOf(config.id, propertyOf[label], { value, ...sight }, input)
+      })
       shares = { smoke: [], flame: [] }
       return { observations, readings }
     },
@@ -149,7 +153,15 @@ const layOut = (zones: readonly Zone[], { columns, rows }: { readonly columns: n
     const cells = (inside.length > 0 ? inside : [cellAtMiddle(zone, columns, rows)]).filter(cell => !ignored.has(cell))
     return cells.length > 0 ? [{ zone: { ...zone, landUse: zone.landUse }, cells }] : []
   })
-  return { watched, all: [...new Set(watched.flatMap(({ cells }) => cells))] }
+  const covered = zones.filter(({ id, landUse }) => landUse !== 'ignore' && !watched.some(({ zone }) => zone.id === id))
+  return { watched, all: [...new Set(watched.flatMap(({ cells }) => cells))], sight: sightOf(watched, covered) }
+}
+
+/** A zone of which ignored ones leave no cell is not watched: the others still are, if there are any. */
+const sightOf = (watched: readonly Watched[], covered: readonly Zone[]) => {
+  if (covered.length === 0) return { quality: 'good' } as const
+  const reason = `ignored zones cover every cell of ${covered.map(({ id }) => id).join(', ')}`
+  return { quality: watched.length > 0 ? 'uncertain' : 'suspended', reason } as const
 }
 
 /** A far, small zone may hold no cell's centre; then the cell over its middle stands for it. */

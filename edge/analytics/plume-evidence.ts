@@ -81,9 +81,30 @@ export const plumeEvidence = (
   const risen = together(aboveFog)
   const rises = sum(evidence, risen)
   const hasRisen = rises * sensitivity >= risenEvidence && rises * 2 > sum(evidence, aboveFog)
-  const begins = rising.some(cell => newest.includes(cell)) ? newest : together(rising)
-  const group = hasRisen ? risen : ([begins, newest].find(cells => cells.length > 0) ?? stays)
-  const surest = group.reduce((highest, cell) => Math.max(highest, score[cell]!), 0)
+
+  const isSure = isCalm && sure.length > 0 && sure.length >= minShare * cells.length
+  const asked = calmEvidence + restlessEvidence * restlessness
+  const shown = sum(evidence, newest)
+  const scattered = Math.min(mostScattered, sum(evidence, now) / shown)
+  const surestOf = (some: readonly number[]) => some.reduce((highest, cell) => Math.max(highest, score[cell]!), 0)
+  // A close fire may fill the picture; then the model itself is sure.
+  const isLocal = !isWide || surestOf(newest) >= threshold
+  const isPlain = shown > 0 && isLocal && shown * sensitivity >= asked * scattered
+  const isLasting = sum(lasting, stays) * sensitivity >= lastingEvidence
+
+  /** What is seen around cells now, else the cells alone. */
+  const around = (some: readonly number[]) => (some.some(cell => newest.includes(cell)) ? newest : together(some))
+  // The place is the one that gives the evidence, whatever else flickers elsewhere.
+  const places = [
+    hasRisen ? risen : [],
+    around(rising),
+    isPlain ? newest : [],
+    isSure ? around(sure) : [],
+    isLasting ? around(stays) : [],
+    newest,
+  ]
+  const group = places.find(place => place.length > 0) ?? stays
+  const surest = surestOf(group)
   const plume = largestRegion(
     group.filter(cell => score[cell]! >= surest * haloShare),
     columns,
@@ -91,14 +112,6 @@ export const plumeEvidence = (
   )
   const share = (plume?.cells.length ?? 0) / cells.length
 
-  const isSure = isCalm && sure.length > 0 && sure.length >= minShare * cells.length
-  const asked = calmEvidence + restlessEvidence * restlessness
-  const shown = sum(evidence, newest)
-  const scattered = Math.min(mostScattered, sum(evidence, now) / shown)
-  // A close fire may fill the picture; then the model itself is sure.
-  const isLocal = !isWide || surest >= threshold
-  const isPlain = shown > 0 && isLocal && shown * sensitivity >= asked * scattered
-  const isLasting = sum(lasting, stays) * sensitivity >= lastingEvidence
   return {
     isEnough: isSure || (share > 0 && share >= minShare && (isPlain || isLasting || hasRisen || rising.length > 0)),
     share,

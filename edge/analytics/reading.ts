@@ -45,6 +45,8 @@ export type Reading =
       readonly box: Box | null
       /** Where the plume stands, 0..1 from the left; null exactly when there is no box. */
       readonly footX: number | null
+      /** The part of the frame that the model looked at; null: all of it. */
+      readonly region: Box | null
     }
   | {
       readonly type: 'crossing'

@@ -49,12 +49,15 @@ export const createTrafficScene = (
   }
 }
 
-/** What a track crossed before it was confirmed: near the camera a fast motorbike is over the line by then. */
+/**
+ * What a track crossed before it was confirmed: near the camera a fast motorbike is over the line by then. It is told now, so
+ * its box is that of the frame it is told with.
+ */
 const crossedBefore = (watcher: Watcher, track: Track, at: number): readonly Reading[] =>
   track.past
     .flatMap(({ at: pastAt, box }) => watcher.follow({ ...track, box }, pastAt))
     .filter(({ type }) => type === 'crossing')
-    .map(reading => ({ ...reading, at }))
+    .map(reading => ({ ...reading, at, box: insideFrame(track.box) }))
 
 const factsOf = ({ id, label, confidence, box }: Track, at: number) => ({
   at,

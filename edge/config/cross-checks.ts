@@ -1,6 +1,13 @@
 import { type ConfigError, showGiven } from '@watchpost/shared/config/config-error'
 import { didYouMean } from '@watchpost/shared/config/did-you-mean'
-import type { AgentConfig, AnalyticConfig, CameraConfig, FloodAnalytic, TrafficAnalytic } from './agent-config.js'
+import type {
+  AgentConfig,
+  AnalyticConfig,
+  CameraConfig,
+  FloodAnalytic,
+  PlumeAnalytic,
+  TrafficAnalytic,
+} from './agent-config.js'
 
 /**
  * What a schema cannot say: names that must exist, orders, combinations. Sections that already failed the schema are
@@ -52,17 +59,7 @@ const checkCamera = (camera: CameraConfig, path: string, models: readonly string
 const checkAnalytic = (analytic: AnalyticConfig, path: string, models: readonly string[]): readonly ConfigError[] => [
   ...named(analytic.model, models, `${path}.model`, 'model', 'models'),
   ...(analytic.kind === 'flood-level' ? checkFlood(analytic, path) : []),
-  ...(analytic.kind === 'smoke-flame' ? duplicates(analytic.zones, `${path}.zones`) : []),
-  ...(analytic.kind === 'smoke-flame' && analytic.persistence.k > analytic.persistence.n
-    ? [
-        {
-          path: `${path}.persistence.k`,
-          message: `is more than n (${analytic.persistence.n}), so nothing could ever persist`,
-          given: showGiven(analytic.persistence.k),
-          hint: 'k of the last n frames: k is at most n.',
-        },
-      ]
-    : []),
+  ...(analytic.kind === 'smoke-flame' ? checkPlume(analytic, path) : []),
   ...(analytic.kind === 'traffic' ? checkTraffic(analytic, path) : []),
 ]
 
@@ -163,6 +160,30 @@ const monotone = (
     },
   ]
 }
+
+const checkPlume = ({ zones, persistence }: PlumeAnalytic, path: string): readonly ConfigError[] => [
+  ...duplicates(zones, `${path}.zones`),
+  ...(zones.every(({ landUse }) => landUse === 'ignore')
+    ? [
+        {
+          path: `${path}.zones`,
+          message: 'are all ignored, so nothing could ever be told',
+          given: showGiven(zones.map(({ id, landUse }) => `${id}: ${landUse}`)),
+          hint: 'Give at least one zone with landUse forest, field or urban.',
+        },
+      ]
+    : []),
+  ...(persistence.k > persistence.n
+    ? [
+        {
+          path: `${path}.persistence.k`,
+          message: `is more than n (${persistence.n}), so nothing could ever persist`,
+          given: showGiven(persistence.k),
+          hint: 'k of the last n frames: k is at most n.',
+        },
+      ]
+    : []),
+]
 
 const checkTraffic = (traffic: TrafficAnalytic, path: string): readonly ConfigError[] => [
   ...duplicates(traffic.lamps, `${path}.lamps`),

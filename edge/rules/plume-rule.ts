@@ -63,7 +63,11 @@ export const createPlumeRule = (config: PlumeAnalytic, { cameraId, view, restore
       ...(reading
         ? {
             measure: { property: `${reading.label}Share`, value: Number(reading.share.toFixed(4)), unit: '1' },
-            geometry: { label: reading.label, ...(reading.box ? { box: reading.box } : {}) },
+            geometry: {
+              label: reading.label,
+              ...(reading.box ? { box: reading.box } : {}),
+              ...(reading.region ? { region: reading.region } : {}),
+            },
             ...(view && reading.footX !== null ? { bearingDeg: bearingOf(reading.footX, view) } : {}),
           }
         : {}),

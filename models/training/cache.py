@@ -9,13 +9,16 @@ from nets import HEIGHT, WIDTH
 
 
 def load_picture(path):
-    """`NAME#upper` is the upper half of a picture that shows two views."""
+    """`NAME#upper` is the upper half of a picture that shows two views, `NAME#left,top,width,height` a part of it, in fractions."""
     path, _, part = path.partition('#')
     picture = cv2.imread(path, cv2.IMREAD_COLOR)
     if picture is None:
         raise SystemExit(f'{path}: not a picture; remove it or fetch the data set again')
     if part == 'upper':
         picture = picture[:picture.shape[0] // 2]
+    elif part:
+        left, top, width, height = (round(float(value) * size) for value, size in zip(part.split(','), picture.shape[1::-1] * 2))
+        picture = picture[top:top + height, left:left + width]
     return stretched(picture)
 
 

@@ -21,16 +21,22 @@ export const boxLabelsByKind: Readonly<Record<EventKind, readonly string[]>> = {
 }
 
 /**
- * What a false alarm of a kind proves absent. A false traffic violation proves no absence: the vehicle is there,
- * it only broke no rule.
+ * What a reviewer denies who corrects a picture to nothing. The vehicle of a violation may have left it, others have not:
+ * that proves no absence.
  */
-export const absentWhenFalse: Readonly<Record<EventKind, readonly string[]>> = {
+export const absentWhenEmptied: Readonly<Record<EventKind, readonly string[]>> = {
   ...boxLabelsByKind,
   'red-light': [],
   'wrong-way': [],
   'line-crossing': [],
   'no-entry': [],
   'illegal-stopping': [],
+}
+
+/** What a false alarm of a kind proves absent. Of a misread gauge the level is wrong, the water is there. */
+export const absentWhenFalse: Readonly<Record<EventKind, readonly string[]>> = {
+  ...absentWhenEmptied,
+  'flood-level': [],
 }
 
 /** Their numbers in exports (from 1) never change; new ones are added at the end. */

@@ -160,7 +160,8 @@ export const VerdictBody = Type.Object({
   boxes: Type.Optional(
     Type.Array(LabelledBox, {
       maxItems: 100,
-      description: 'Everything of this kind in the picture; [] when there is nothing.',
+      description:
+        'Everything of this kind in the picture; [] when there is nothing. Without it what was last drawn with the same value holds.',
     }),
   ),
   picture: Type.Optional(

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EventKind } from '../contracts/event.js'
-import { Id, Sha256, UtcTime } from '../contracts/primitives.js'
+import { Box, Id, Sha256, UtcTime } from '../contracts/primitives.js'
 import { Verdict } from './incidents.js'
 import { verdictValues } from './verdict-values.js'
 
@@ -69,7 +69,12 @@ export const ExportQuery = Type.Object(
       exportFormats.map(name => Type.Literal(name)),
       { default: 'coco' },
     ),
-    verdict: Type.Optional(Type.Array(VerdictValue, { description: 'Without it: true and false.' })),
+    verdict: Type.Optional(
+      Type.Array(VerdictValue, {
+        description:
+          'Without it: true and false. Like every filter it chooses pictures; their labels come from all verdicts on them.',
+      }),
+    ),
     images: Type.Union([Type.Literal('all'), Type.Literal('none')], {
       default: 'all',
       description: 'none: the COCO document alone.',
@@ -105,7 +110,7 @@ export const ExportManifest = Type.Object(
       duplicate: Count,
       notAsked: Type.Integer({ description: 'Events whose verdict the query does not name.' }),
       noPicture: Count,
-      noBoxes: Type.Integer({ description: 'Pictures of true events without any box.' }),
+      noBoxes: Type.Integer({ description: 'Pictures of true events without any box of their own.' }),
       missingPictures: Count,
       unreadablePictures: Count,
       sameBoxes: Type.Integer({ description: 'Boxes that another event of the same picture has too.' }),
@@ -137,7 +142,9 @@ export const CocoDocument = Type.Object(
         date_captured: UtcTime,
         sha256: Sha256,
         camera: Id,
-        hardNegative: Type.Boolean({ description: 'What was reported is not there: it looks alike and has no box.' }),
+        hardNegative: Type.Boolean({
+          description: 'Nothing but what is surely not there (`absent`): it looks alike and has no box.',
+        }),
         absent: Type.Array(Type.String(), { description: 'Labels that are surely not in the picture.' }),
         present: Type.Array(Type.String(), { description: 'Labels that are in it somewhere, without a box.' }),
         events: Type.Array(
@@ -148,6 +155,12 @@ export const CocoDocument = Type.Object(
             verdictNumber: Type.Integer(),
             confidence: Type.Number(),
             model: PrecisionRow.properties.model,
+            region: nullable(
+              Type.Unsafe<Box>({
+                ...Box,
+                description: 'The part of the picture that the model looked at, 0..1; null: all of it.',
+              }),
+            ),
           }),
         ),
       }),

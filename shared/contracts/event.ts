@@ -27,7 +27,17 @@ export const Event = Type.Object(
     zone: Type.Optional(Type.String({ maxLength: 64, description: 'Zone, lane, line or lamp the event belongs to.' })),
     geometry: Type.Optional(
       Type.Object(
-        { box: Type.Optional(Box), polygon: Type.Optional(Polygon), label: Type.Optional(Type.String()) },
+        {
+          box: Type.Optional(Box),
+          polygon: Type.Optional(Polygon),
+          label: Type.Optional(Type.String()),
+          region: Type.Optional(
+            Type.Unsafe<Box>({
+              ...Box,
+              description: 'The part of the picture that the model looked at; without it all of it.',
+            }),
+          ),
+        },
         { additionalProperties: false },
       ),
     ),

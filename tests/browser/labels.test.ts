@@ -127,12 +127,21 @@ describe('correcting boxes in a browser', () => {
     await page.keyboard.press('b')
     const keys = ['Delete', 'n', 'ArrowLeft', 'ArrowLeft', 'ArrowDown', 'Shift+ArrowRight', 'Control+Shift+ArrowUp']
     for (const key of keys) await page.keyboard.press(key)
+    let judged = 0
+    page.on('response', reply => {
+      if (reply.url().endsWith('/verdict')) judged++
+    })
     const box = page.getByRole('button', { name: /Box 1: water; left 36 %, top 42 %, 22 % wide, 20 % high/ })
     await box.waitFor()
     expect(await box.evaluate(element => element === document.activeElement)).toBe(true)
     expect(page.url()).toContain('/incidents/')
-    await page.keyboard.press('t')
+    // Held a little too long, and pressed again.
+    for (const key of ['t', 't']) await page.keyboard.down(key)
+    await page.keyboard.up('t')
     await page.getByText('Boxes as corrected by reviewer').waitFor()
+    expect(judged).toBe(1)
+    await page.keyboard.press('t')
+    await until('it is judged again', async () => judged === 2)
     const { boxes: found } = await exported('ba-trieu')
     expect(found).toEqual([{ label: 'water', source: 'reviewer', bbox: [230.4, 151.2, 140.8, 71.28] }])
   })

@@ -9,7 +9,7 @@ import { createMemoryIncidentStore } from '../../central/incidents/adapters/memo
 import type { EngineChanges } from '../../central/incidents/engine/incident-record.js'
 import type { IncidentStore } from '../../central/incidents/incident-store.js'
 import { openSqliteIncidents } from '../../central/incidents/sqlite/incident-store.js'
-import type { StoredVerdict } from '../../central/incidents/verdict-store.js'
+import type { JudgedEvent, PictureKey, StoredVerdict } from '../../central/incidents/verdict-store.js'
 import { type FactOptions, fact, startAt } from '../central/incidents/facts.js'
 
 let directory: string
@@ -72,7 +72,7 @@ describe.each(adapters)('verdict store: %s', (_name, open) => {
     await judge('a', 'true', { pictureSha256: 'p2' })
     await judge('b', 'true', { pictureSha256: 'p1' })
     await judge('c', 'false', { pictureSha256: 'p2' })
-    await judge('d', 'unsure', { pictureSha256: 'p1' })
+    await judge('d', 'unsure', { pictureSha256: 'p0' })
     await judge('e', 'true', { pictureSha256: null })
     const first = await store.verdicts.labelled(everything, { limit: 2 })
     expect(ids(first)).toEqual(['b', 'a'])
@@ -87,12 +87,36 @@ describe.each(adapters)('verdict store: %s', (_name, open) => {
     ])
   })
 
+  it('gives all that was said of a picture the filter chooses, in pages', async () => {
+    for (const id of ['a', 'b', 'c', 'd']) await happen({ id, happening: id })
+    await happen({ id: 'e', happening: 'e', kind: 'red-light' })
+    await judge('e', 'false', { pictureSha256: 'p1' })
+    await judge('a', 'true', { pictureSha256: 'p1' })
+    await judge('c', 'unsure', { pictureSha256: 'p1' })
+    await judge('d', 'duplicate', { pictureSha256: 'p1' })
+    await judge('b', 'true', { pictureSha256: 'p2' })
+    const given = async (filter: object, page: { readonly after?: PictureKey; readonly limit: number } = all) =>
+      ids(await store.verdicts.labelled({ ...everything, ...filter }, page)).join('')
+    expect(await given({ kinds: ['red-light'] })).toBe('ace')
+    expect(await given({ values: ['false'] })).toBe('ace')
+    expect(await given({ values: ['true'] })).toBe('aceb')
+    expect(await given({ values: ['unsure'] })).toBe('')
+    expect(await given({ values: ['false'], through: 2 })).toBe('ae')
+    let [after, page, walked]: [PictureKey | undefined, readonly JudgedEvent[], string] = [undefined, [], '']
+    do {
+      page = await store.verdicts.labelled(everything, { ...(after && { after }), limit: 1 })
+      walked += ids(page)
+      after = page[0] && { pictureSha256: page[0].verdict.pictureSha256!, eventId: page[0].verdict.eventId }
+    } while (page.length > 0)
+    expect(walked).toBe('aceb')
+  })
+
   it('shows labels as they were at an earlier verdict, whatever was judged since', async () => {
     for (const id of ['a', 'b']) await happen({ id, happening: id })
-    await judge('a', 'true')
+    await judge('a', 'true', { pictureSha256: 'p1' })
     const through = await store.verdicts.newest()
-    await judge('a', 'unsure')
-    await judge('b', 'true')
+    await judge('a', 'unsure', { pictureSha256: 'p1' })
+    await judge('b', 'true', { pictureSha256: 'p2' })
     expect(ids(await store.verdicts.labelled({ through }, all))).toEqual(['a'])
     expect(ids(await store.verdicts.labelled(everything, all))).toEqual(['b'])
     expect(await store.verdicts.tally({ through })).toMatchObject([{ value: 'true', count: 1 }])
@@ -101,8 +125,8 @@ describe.each(adapters)('verdict store: %s', (_name, open) => {
   it('filters labels by camera, kind, model, verdict and time of the event', async () => {
     await happen({ id: 'a', happening: 'a', camera: 'an-cuu-1', version: '0.2.0', atMin: 5 })
     await happen({ id: 'b', happening: 'b', kind: 'red-light' })
-    await judge('a', 'true')
-    await judge('b', 'false')
+    await judge('a', 'true', { pictureSha256: 'p1' })
+    await judge('b', 'false', { pictureSha256: 'p2' })
     const found = async (filter: object) => ids(await store.verdicts.labelled({ ...everything, ...filter }, all)).join()
     expect(await found({ cameraIds: ['an-cuu-1'] })).toBe('a')
     expect(await found({ kinds: ['red-light'] })).toBe('b')

@@ -58,8 +58,10 @@ export const labelRoutes: FastifyPluginAsyncTypebox<{ readonly labels: Labels }>
         description: `A tar, made while it is read: \`images/<sha256>.jpg\`; \`annotations.json\` (COCO, schema CocoDocument) or
 \`labels/<sha256>.txt\` and \`classes.txt\` (YOLO); \`manifest.json\` (schema ExportManifest), which counts everything that was left
 out with the reason and names every picture that is missing. With \`images=none\` the COCO document alone. True events carry
-the boxes as corrected, else the event's own; false ones carry none and are marked \`hardNegative\`, with \`absent\` naming the
-labels that are surely not there. Unsure and duplicate events are left out. Pictures come in order of their hash; the same
+the boxes as corrected, else the event's own on the picture of its moment; false ones carry none, and \`absent\` names the
+labels that are surely not there: what smoke was mistaken for, not the water of a misread gauge. Pictures with nothing else are
+marked \`hardNegative\`. Unsure and duplicate events are left out. Filters choose pictures; the labels of a picture come from all
+that was judged of it, and of what anybody is unsure nothing is \`absent\`. Pictures come in order of their hash; the same
 query with the manifest's \`through\` gives the same labels again. Each export is written to a log: /labels/exports.`,
         querystring: ExportQuery,
         // Streams pass serialisers by: this is for the documents.

@@ -25,12 +25,15 @@ export const createMemoryVerdicts = (
   return {
     newest: async () => verdicts.length,
     history: async eventId => verdicts.filter(verdict => verdict.eventId === eventId),
-    labelled: async (filter, { after, limit }) =>
-      asOf(filter)
-        .filter(({ verdict }) => verdict.pictureSha256 !== null && ['true', 'false'].includes(verdict.value))
+    labelled: async (filter, { after, limit }) => {
+      const chosen = asOf(filter).filter(({ verdict }) => ['true', 'false'].includes(verdict.value))
+      const pictures = new Set(chosen.map(({ verdict }) => verdict.pictureSha256))
+      return asOf({ through: filter.through, values: ['true', 'false', 'unsure'] })
+        .filter(({ verdict }) => verdict.pictureSha256 !== null && pictures.has(verdict.pictureSha256))
         .filter(({ verdict }) => !after || keyOf(verdict) > `${after.pictureSha256} ${after.eventId}`)
         .sort((a, b) => (keyOf(a.verdict) < keyOf(b.verdict) ? -1 : 1))
-        .slice(0, limit),
+        .slice(0, limit)
+    },
     tally: async filter => {
       const groups = groupsOf(asOf(filter), ({ verdict }) => [verdict.value, verdict.pictureSha256 !== null])
       return groups.map(([first, ...rest]) => ({

@@ -59,16 +59,22 @@ export const prepareVerdicts = (database: Database): VerdictStore => {
   return {
     newest: async () => newest.get() ?? 0,
     history: async eventId => ofEvent.all(eventId).map(verdictOf),
-    labelled: async (filter, { after, limit }) => {
-      const where = asOf(filter)
-      where.oneOf('value', ['true', 'false'])
-      where.is("picture_sha256 > ''")
-      where.is('(picture_sha256, verdicts.event_id) > (?, ?)', after?.pictureSha256, after?.eventId)
-      const sql = `SELECT ${judgedColumns} FROM verdicts JOIN events ON events.id = verdicts.event_id ${where.sql()}
-        ORDER BY picture_sha256, verdicts.event_id LIMIT ?`
+    // Pictures first, then all that was said of each. The first of them may have nothing left behind `after`.
+    labelled: async ({ through, ...filter }, { after, limit }) => {
+      const chosen = asOf({ ...filter, through })
+      chosen.oneOf('value', ['true', 'false'])
+      chosen.is("picture_sha256 > ''")
+      chosen.is('picture_sha256 >= ?', after?.pictureSha256)
+      const where = asOf({ through, values: ['true', 'false', 'unsure'] })
+      where.is('(verdicts.picture_sha256, verdicts.event_id) > (?, ?)', after?.pictureSha256, after?.eventId)
+      const sql = `SELECT ${judgedColumns}
+        FROM (SELECT DISTINCT picture_sha256 AS sha256 FROM verdicts ${chosen.sql()} ORDER BY 1 LIMIT ?) AS chosen
+        JOIN verdicts ON verdicts.picture_sha256 = chosen.sha256
+        JOIN events ON events.id = verdicts.event_id ${where.sql()}
+        ORDER BY verdicts.picture_sha256, verdicts.event_id LIMIT ?`
       return database
         .prepare<unknown[], JudgedRow>(sql)
-        .all(...where.values, limit)
+        .all(...chosen.values, limit + 1, ...where.values, limit)
         .map(judgedOf)
     },
     tally: async filter => {

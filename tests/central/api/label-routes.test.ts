@@ -98,7 +98,8 @@ describe('a verdict with boxes', () => {
 
 describe('an export of labels', () => {
   it('is a valid COCO set: own and corrected boxes, false alarms without any, the rest counted', async () => {
-    const own = await happen('own', smoke, { colour: '#111' })
+    const region: [number, number, number, number] = [0, 0.1, 0.7, 0.7]
+    const own = await happen('own', { ...smoke, geometry: { ...smoke.geometry, region } }, { colour: '#111' })
     const corrected = await happen('corrected', smoke, { colour: '#222' })
     const wrong = await happen('wrong', smoke, { colour: '#333', camera: 'an-cuu-1' })
     const gone = await happen('gone', smoke, { colour: '#444', isStored: false })
@@ -133,13 +134,16 @@ describe('an export of labels', () => {
         ])
     }
     expect(labelsOf(own)).toEqual([['smoke', [64, 72, 192, 144], 'model']])
+    expect(coco.images.find(image => image.sha256 === own)?.events).toMatchObject([{ eventId: 'own', region }])
     expect(labelsOf(corrected)).toEqual([['flame', [320, 180, 160, 36], 'reviewer']])
     expect(labelsOf(wrong)).toEqual([])
     expect(coco.images.find(image => image.sha256 === wrong)).toMatchObject({
       camera: 'an-cuu-1',
       hardNegative: true,
       absent: ['smoke', 'flame'],
-      events: [{ eventId: 'wrong', verdict: 'false', model: { id: 'water-segmentation', version: '0.1.0' } }],
+      events: [
+        { eventId: 'wrong', verdict: 'false', model: { id: 'water-segmentation', version: '0.1.0' }, region: null },
+      ],
     })
     expect(JSON.stringify(coco)).not.toContain('reviewer-1')
     expect(manifest).toMatchObject({
@@ -194,6 +198,30 @@ describe('an export of labels', () => {
     expect((await get('/api/v1/labels/export?colour=red')).statusCode).toBe(400)
   })
 
+  it('labels a picture by all that was judged of it, whichever of its events the filter asks for', async () => {
+    const picture = await happen('forest', smoke, { colour: '#100' })
+    await happen('houses', { ...smoke, kind: 'urban-fire' }, { colour: '#100', isStored: false })
+    const own = await happen('fog', smoke, { colour: '#200' })
+    await happen('unclear', { ...smoke, kind: 'urban-fire' }, { colour: '#200', isStored: false })
+    await judge('forest', { value: 'true' })
+    for (const id of ['houses', 'fog']) await judge(id, { value: 'false' })
+    await judge('unclear', { value: 'unsure' })
+    const told = async (query: string) => {
+      const { images, annotations } = (await get(`/api/v1/labels/export?images=none&${query}`)).json()
+      return images.map(({ id, sha256, hardNegative, absent }: CocoDocument['images'][number]) => ({
+        sha256,
+        hardNegative,
+        absent,
+        boxes: annotations.filter((item: { image_id: number }) => item.image_id === id).length,
+      }))
+    }
+    const fire = { sha256: picture, hardNegative: false, absent: ['flame'], boxes: 1 }
+    const doubtful = { sha256: own, hardNegative: false, absent: [], boxes: 0 }
+    for (const query of ['', 'verdict=false', 'to=2027-01-01T00:00:00.000Z'])
+      expect(await told(query)).toEqual([fire, doubtful].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1)))
+    expect(await told('kind=urban-fire')).toEqual([fire])
+  })
+
   it('includes true events without a box when asked to, and marks them', async () => {
     await happen('flood', { geometry: { label: 'water' } })
     await judge('flood', { value: 'true' })
@@ -206,16 +234,19 @@ describe('an export of labels', () => {
     const fire = await happen('fire', smoke, { colour: '#100' })
     const fog = await happen('fog', smoke, { colour: '#200' })
     const obeyed = await happen('obeyed', { kind: 'red-light' }, { colour: '#300' })
-    await judge('fire', { value: 'true' })
+    const half = await happen('flame', smoke, { colour: '#400' })
+    await happen('smoke', { kind: 'urban-fire', geometry: { label: 'smoke' } }, { colour: '#400', isStored: false })
+    await judge('flame', { value: 'true', boxes: [{ label: 'flame', box: [0.5, 0.5, 0.1, 0.1] }] })
+    for (const id of ['fire', 'smoke']) await judge(id, { value: 'true' })
     for (const id of ['fog', 'obeyed']) await judge(id, { value: 'false' })
     const { folder, manifest } = await unpack('format=yolo')
     const text = (name: string) => readFileSync(join(folder, name), 'utf8')
     expect(text('classes.txt').split('\n').slice(0, 3)).toEqual(['smoke', 'flame', 'water'])
     expect(text(`labels/${fire}.txt`)).toBe('0 0.250000 0.400000 0.300000 0.400000\n')
     expect(text(`labels/${fog}.txt`)).toBe('')
-    // Its vehicle is there: an empty file would teach that it is not.
-    expect(readdirSync(join(folder, 'images'))).not.toContain(`${obeyed}.jpg`)
-    expect(manifest).toMatchObject({ format: 'yolo', images: { written: 2 }, leftOut: { noBoxes: 1 } })
+    // A vehicle and smoke that nobody drew are there: files without them would teach that they are not.
+    for (const sha256 of [obeyed, half]) expect(readdirSync(join(folder, 'images'))).not.toContain(`${sha256}.jpg`)
+    expect(manifest).toMatchObject({ format: 'yolo', images: { written: 2 }, leftOut: { noBoxes: 2 } })
   })
 
   it('is for engineers, and each is written to a log that nobody can change', async () => {

@@ -1,4 +1,4 @@
-import type { IncidentSummary, Me } from '@watchpost/shared/api/incidents'
+import type { IncidentSummary, Me, VerdictBody } from '@watchpost/shared/api/incidents'
 import { eventEnvelopeExample, observationEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import { eventExample } from '@watchpost/shared/contracts/event'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -144,6 +144,31 @@ describe('incidents', () => {
       verdict: { value: 'false', by: 'lan', note: 'a wet road' },
     })
     expect(await incidents.verdict('missing', { value: 'true' }, reviewer)).toEqual({ ok: false, reason: 'not-found' })
+  })
+
+  it('keeps the boxes a reviewer drew when the same is judged again without any', async () => {
+    await incidents.apply([eventRecord('e1')])
+    const boxes = [{ label: 'water', box: [0.1, 0.2, 0.3, 0.4] as [number, number, number, number] }]
+    const judged = async (verdict: VerdictBody) => {
+      expect(await incidents.verdict('e1', verdict, reviewer)).toMatchObject({ ok: true })
+      return (await store.event('e1'))?.verdict
+    }
+    await judged({ value: 'true', boxes, picture: sha256 })
+    expect(await judged({ value: 'true' })).toMatchObject({ value: 'true', boxes, pictureSha256: sha256 })
+    expect(await judged({ value: 'false' })).toMatchObject({ value: 'false', boxes: null })
+    expect(await judged({ value: 'true', note: 'after all' })).toMatchObject({ note: 'after all', boxes })
+    expect(await judged({ value: 'true', boxes: [] })).toMatchObject({ boxes: [] })
+    expect(await judged({ value: 'true' })).toMatchObject({ boxes: [] })
+  })
+
+  it('keeps them when both come at the same time', async () => {
+    await incidents.apply([eventRecord('e1')])
+    const boxes = [{ label: 'water', box: [0.1, 0.2, 0.3, 0.4] as [number, number, number, number] }]
+    await Promise.all([
+      incidents.verdict('e1', { value: 'true', boxes }, reviewer),
+      incidents.verdict('e1', { value: 'true' }, reviewer),
+    ])
+    expect((await store.event('e1'))?.verdict).toMatchObject({ boxes })
   })
 
   it('shows a ward officer the incidents of their ward and nothing else', async () => {

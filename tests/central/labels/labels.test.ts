@@ -47,7 +47,8 @@ const find = async (sha256: string): Promise<EvidenceFile> => ({
 const judge = async (id: string, pictureSha256: string): Promise<void> => {
   const { eventId, siteId, cameraId, happeningKey, receivedAt, phenomenonAt } = fact({ id, happening: id })
   const box = [0.1, 0.1, (id.length % 5) / 10 + 0.1, 0.2] as [number, number, number, number]
-  const event = { ...eventExample, kind: 'forest-fire' as const, geometry: { box, label: 'smoke' } }
+  const evidence = [{ ...eventExample.evidence[0]!, sha256: pictureSha256 }]
+  const event = { ...eventExample, kind: 'forest-fire' as const, geometry: { box, label: 'smoke' }, evidence }
   const changes = { incidents: [], timeline: [], placements: [], merges: [] }
   const stored = { eventId, position: 1, siteId, agentId: 'a', cameraId, happeningKey, receivedAt, phenomenonAt, event }
   const verdict = { eventId, value: 'true' as const, by: 'lan', at: 0, note: null, pictureSha256, boxes: null }

@@ -7,6 +7,7 @@ import { labelPicture } from '../../../central/labels/picture-labels.js'
 const sha256 = eventExample.evidence[0]!.sha256
 const box: Box = [0.1, 0.2, 0.3, 0.4]
 const drawn = (label: string, at: Box = box) => ({ label, box: at })
+const nothingSaid = { boxes: [], present: [], absent: [], hardNegative: false }
 let number = 0
 const judged = (verdict: Partial<StoredVerdict>, event: Partial<Event> = {}): JudgedEvent => ({
   number: ++number,
@@ -51,8 +52,32 @@ describe('labels of a picture', () => {
   })
 
   it('of a false traffic violation do not deny the vehicle', () => {
-    const { hardNegative, absent } = labelPicture([judged({ value: 'false' }, { kind: 'red-light' })])
-    expect({ hardNegative, absent }).toEqual({ hardNegative: true, absent: [] })
+    for (const boxes of [null, []])
+      expect(labelPicture([judged({ value: 'false', boxes }, { kind: 'red-light' })])).toMatchObject(nothingSaid)
+  })
+
+  it('of a false level do not deny the water: only a reviewer who says that none is there does', () => {
+    const flood = { kind: 'flood-level', geometry: { label: 'water' } } as const
+    expect(labelPicture([judged({ value: 'false' }, flood)])).toMatchObject(nothingSaid)
+    const dry = labelPicture([judged({ value: 'false', boxes: [] }, flood)])
+    expect(dry).toMatchObject({ hardNegative: true, absent: ['water'] })
+  })
+
+  it('are not what the model saw a second before the picture', () => {
+    const evidence = [{ ...eventExample.evidence[0]!, role: 'after' as const }]
+    expect(labelPicture([judged({}, { evidence })])).toMatchObject({ boxes: [], present: ['smoke'], absent: [] })
+    const drawnAfter = labelPicture([judged({ boxes: [drawn('smoke')] }, { evidence })])
+    expect(drawnAfter).toMatchObject({ boxes: [{ source: 'reviewer' }], present: [] })
+    const snapshot = [{ ...evidence[0]!, role: 'snapshot' as const }]
+    expect(labelPicture([judged({}, { evidence: snapshot })]).boxes).toHaveLength(1)
+  })
+
+  it('deny nothing of which another reviewer is unsure', () => {
+    const unsure = judged({ value: 'unsure' }, { kind: 'urban-fire', geometry: { label: 'smoke' } })
+    expect(labelPicture([judged({ value: 'false' }), unsure])).toMatchObject(nothingSaid)
+    const flood = judged({ value: 'false', boxes: [] }, { kind: 'flood-level' })
+    expect(labelPicture([flood, unsure])).toMatchObject({ absent: ['water'], present: [], boxes: [] })
+    expect(labelPicture([judged({}), unsure])).toMatchObject({ boxes: [{ label: 'smoke' }], absent: [] })
   })
 
   it('of a false alarm with a drawn box hold the box', () => {

@@ -45,6 +45,21 @@ describe('smoke and flame analytic', () => {
     expect(plume.confidence).toBeLessThan(0.8)
   })
 
+  it('tells smoke where it has stayed, whatever else flickers in its zone', () => {
+    const told = (puffs: readonly Puff[]) => {
+      const { step } = plumeChain()
+      for (let second = 0; second < 200; second++) {
+        const { present, box, footX, share } = plumesIn(step(second < 60 ? [] : puffs).readings, 'hill')
+        if (present) return { second, box, footX, share }
+      }
+      return null
+    }
+    const staying: Puff = { label: 'smoke', x: 0.15, y: 0.2, radius: 0.1, score: 0.13 }
+    const alone = told([staying])!
+    expect(alone.second).toBeGreaterThan(120)
+    expect(told([staying, { label: 'smoke', x: 0.4625, y: 0.4625, radius: 0.01, score: 0.3 }])).toEqual(alone)
+  })
+
   it('keeps zones apart and takes nothing from an ignored one', () => {
     const { step } = plumeChain()
     let readings: readonly Reading[] = []
@@ -92,6 +107,29 @@ describe('smoke and flame analytic', () => {
     const { step } = plumeChain({ zones: [{ ...far, polygon: far.polygon.map(([x, y]) => [x, y]) }] })
     for (let second = 0; second < 5; second++) step([smoke(0.3, 0.3)])
     expect(plumesIn(step([smoke(0.3, 0.3)]).readings, 'far').present).toBe(true)
+  })
+
+  describe('with a zone whose cells an ignored one covers', () => {
+    const square = (from: number, to: number): [number, number][] => [
+      [from, from],
+      [to, from],
+      [to, to],
+      [from, to],
+    ]
+    const far = { id: 'far', landUse: 'forest', polygon: square(0.301, 0.309) } as const
+    const chimney = { id: 'chimney', landUse: 'ignore', polygon: square(0.29, 0.33) } as const
+    const observed = (zones: PlumeAnalytic['zones']) => plumeChain({ zones }).step([smoke(0.3, 0.3)]).observations[0]
+    const reason = 'ignored zones cover every cell of far'
+
+    it('says that nothing is seen', () => {
+      expect(observed([far, chimney])).toMatchObject({ value: null, quality: 'suspended', reason })
+    })
+
+    it('says that only a part is seen', () => {
+      const near = { id: 'near', landUse: 'field', polygon: square(0.5, 0.9) } as const
+      expect(observed([far, chimney, near])).toMatchObject({ value: 0, quality: 'uncertain', reason })
+      expect(observed([far, near])).toMatchObject({ quality: 'good' })
+    })
   })
 
   describe('looking closer at a part of a large frame', () => {
@@ -149,8 +187,8 @@ describe('smoke and flame analytic', () => {
 
     it('tells where in the frame the plume is, and takes nothing from outside its zones', () => {
       const { region, readings } = watch(open(), [smoke(0.5, 0.5, 0.1)])
-      const { present, box, footX } = plumesIn(readings, 'ridge')
-      expect(present).toBe(true)
+      const { present, box, footX, region: lookedAt } = plumesIn(readings, 'ridge')
+      expect({ present, lookedAt }).toEqual({ present: true, lookedAt: region })
       expect(box![0]).toBeCloseTo(region[0] + 0.4 * region[2], 2)
       expect(box![1]).toBeCloseTo(region[1] + 0.4 * region[3], 2)
       expect(box![2]).toBeCloseTo(0.2 * region[2], 2)

@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { Observation } from '@watchpost/shared/contracts/observation'
 import { describe, expect, it } from 'vitest'
+import { insideFrame } from '../../../edge/analytics/geometry.js'
 import { drive, trafficChain } from '../rules/traffic-chain.js'
 import type { Actor } from './street.js'
 
@@ -46,6 +47,15 @@ describe('traffic analytic', () => {
       ['stop-away', 'car', 'forward', 'green'],
     ])
     expect(readings.filter(({ type }) => type === 'track-ended')).toHaveLength(2)
+  })
+
+  it('tells of a line crossed before a vehicle was confirmed where the vehicle is now', () => {
+    const fast: Actor = { label: 'motorcycle', at: drive([0, 0.25, 0.77], [1, 0.25, 1.25]) }
+    const { readings, tracks } = trafficChain().run(0.5, [fast])
+    const [crossing] = readings.filter(reading => reading.type === 'crossing')
+    expect(crossing).toMatchObject({ line: 'count', direction: 'forward' })
+    const confirmed = tracks.find(found => found.length > 0)!
+    expect(crossing!.box).toEqual(insideFrame(confirmed[0]!.box))
   })
 
   it('ends all tracks when the camera reconnects or is suspended, and publishes nulls meanwhile', () => {

@@ -160,6 +160,13 @@ cameras:
     expect(text).toMatchSnapshot()
   })
 
+  it('names a camera that would watch for smoke in ignored zones alone', () => {
+    const zones = '[{ id: sky, landUse: ignore, polygon: [[0, 0], [1, 0], [1, 1]] }]'
+    const blind = `${good}      - { id: smoke, kind: smoke-flame, model: water, zones: ${zones} }\n`
+    expect(refusal(blind)).toMatch(/cameras\[0\]\.analytics\[1\]\.zones: are all ignored.*landUse forest/s)
+    expect(load(blind.replace('ignore', 'forest')).config.cameras[0]?.analytics).toHaveLength(2)
+  })
+
   it('says where text stops being YAML', () => {
     expect(refusal('version: 1\nsite: "an-cuu\nagent: x\n')).toMatch(/line \d+, is not valid YAML/)
   })

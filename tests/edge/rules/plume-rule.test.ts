@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { Event } from '@watchpost/shared/contracts/event'
 import { describe, expect, it } from 'vitest'
+import type { Reading } from '../../../edge/analytics/reading.js'
 import type { EventDraft } from '../../../edge/rules/rule.js'
 import { type Puff, plumeChain } from './plume-chain.js'
 
@@ -24,8 +25,17 @@ describe('smoke and flame rule', () => {
       ['forest-fire', 'ended', 'major', 'hill'],
     ])
     expect(events[0]!.happeningId).toBe(events[1]!.happeningId)
-    expect(events[0]!.geometry).toMatchObject({ label: 'smoke', box: expect.any(Array) })
+    expect(events[0]!.geometry).toEqual({ label: 'smoke', box: expect.any(Array) })
     for (const event of events) expect([...Value.Errors(Event, { ...event, evidence: [] })]).toEqual([])
+  })
+
+  it('tells which part of the picture the model looked at, where that was not all of it', () => {
+    const { rule, step } = plumeChain()
+    const region: [number, number, number, number] = [0.1, 0.2, 0.3, 0.4]
+    const [reading] = step([]).readings.filter(({ type }) => type === 'plume')
+    const [began] = rule.evaluate([{ ...reading!, present: true, region } as Reading], reading!.at)
+    expect(began?.geometry).toEqual({ label: 'smoke', region })
+    expect([...Value.Errors(Event, { ...began, evidence: [] })]).toEqual([])
   })
 
   it('raises the severity when flames join the smoke, once', () => {

@@ -56,18 +56,18 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
   })
 
   const { mutate: takeStep } = move
-  const { mutate: judgeAs } = judge
+  const { mutate: judgeAs, isPending: isJudging } = judge
   const mayAcknowledge = incident.allowedStates.includes('acknowledged')
   useEffect(() => {
     const onKey = (key: KeyboardEvent): void => {
-      if (isTyping(key.target) || key.ctrlKey || key.metaKey || key.altKey) return
+      if (key.repeat || isTyping(key.target) || key.ctrlKey || key.metaKey || key.altKey) return
       const verdict = verdictKeys[key.key]
-      if (verdict !== undefined) judgeAs(verdict)
+      if (verdict !== undefined && !isJudging) judgeAs(verdict)
       if (key.key === 'a' && mayAcknowledge) takeStep({ to: 'acknowledged' })
     }
     window.addEventListener('keydown', onKey)
     return () => window.removeEventListener('keydown', onKey)
-  }, [judgeAs, takeStep, mayAcknowledge])
+  }, [judgeAs, isJudging, takeStep, mayAcknowledge])
 
   const choose = (eventId: string): void => {
     setDraft(null)
@@ -126,7 +126,7 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
             <button
               type="button"
               className="primary"
-              disabled={judge.isPending}
+              disabled={isJudging}
               onClick={() => judgeAs(event.verdict!.value)}
             >
               {t('boxes.save')}
@@ -146,7 +146,7 @@ const Opened = ({ incident }: { readonly incident: Incident }) => {
               key={value}
               type="button"
               aria-pressed={event.verdict?.value === value}
-              disabled={judge.isPending}
+              disabled={isJudging}
               onClick={() => judgeAs(value)}
             >
               {t(`verdict.${value}`)} <kbd>{Object.keys(verdictKeys).find(key => verdictKeys[key] === value)}</kbd>
