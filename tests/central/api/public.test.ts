@@ -109,6 +109,28 @@ describe('GET /public/v1/hotspots', () => {
     expect(await leLoi()).toMatchObject({ status: 'current' })
   })
 
+  it('shows no level however long a flood that was judged false goes on, until a newer one is a real one', async () => {
+    const hour = 3_600_000
+    const reviewer = { name: 'lan', role: 'reviewer', wardId: null } as const
+    const begin = (id: string, atMs: number) =>
+      central.incidents.apply([record(id, { happeningId: id, phenomenonTime: new Date(atMs).toISOString() })])
+    const levelNow = () => {
+      central.world.points = [point({ value: 38 })]
+      return leLoi()
+    }
+    await begin('dirt', startAt)
+    await central.incidents.verdict('dirt', { value: 'false' }, reviewer)
+    for (const hours of [1, 23, 25, 49]) {
+      central.world.now = startAt + hours * hour
+      expect(await levelNow()).toMatchObject({ status: 'underReview', levelCm: null })
+    }
+    central.world.values = [{ at: central.world.now - hour, value: 38, min: 38, max: 38, quality: 'good' }]
+    expect((await get('/public/v1/hotspots/le-loi/readings')).json().values).toMatchObject([{ levelCm: null }])
+    // The gauge was cleaned while its agent was off: the end of the false flood never came.
+    await begin('water', central.world.now)
+    expect(await levelNow()).toMatchObject({ status: 'current', levelCm: 38 })
+  })
+
   it('shows no level when the time series cannot be asked', async () => {
     central.world.points = [point()]
     expect(await leLoi()).toMatchObject({ status: 'current' })
