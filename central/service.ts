@@ -163,6 +163,7 @@ export const buildService = async (
       ],
     }),
     clock,
+    uptimeMs: () => performance.now(),
     log: log.child({ room: 'api' }),
   })
 

@@ -20,7 +20,7 @@ const bodyLimitBytes = 1_000_000
 
 /** Everything central serves over HTTP. Each part is a scope of its own, so a plugin of one never slows another. */
 export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
-  const { evidence, incidents, registry, timeseries, clock, log } = deps
+  const { evidence, incidents, registry, timeseries, clock, uptimeMs, log } = deps
   const app = Fastify({
     loggerInstance: log,
     trustProxy: deps.http.trustProxy,
@@ -35,8 +35,8 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
   await addDocuments(app, deps.version)
 
   const views = createCameraViews(registry, evidence)
-  const stream = createChangeStream({ clock })
-  const announcements = createAnnouncements({ stream, views, clock, log })
+  const stream = createChangeStream({ clock, uptimeMs })
+  const announcements = createAnnouncements({ stream, views, uptimeMs, log })
 
   if (deps.operations) await app.register(deps.operations)
   if (deps.publicApi.enabled) {
@@ -46,7 +46,7 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
     const staleAfterMs = deps.publicApi.staleAfterSeconds * 1000
     const hotspots = createHotspots({ registry, timeseries, incidents, snapshots, staleAfterMs, clock, log })
     const { requestsPerMinute } = deps.publicApi
-    await app.register(publicRoutes, { prefix: '/public/v1', hotspots, snapshots, requestsPerMinute, clock })
+    await app.register(publicRoutes, { prefix: '/public/v1', hotspots, snapshots, requestsPerMinute, uptimeMs })
   }
   await app.register(evidenceUpload, {
     prefix: '/ingest/v1',

@@ -33,6 +33,8 @@ export interface HttpDeps {
   readonly operations?: FastifyPluginAsync
   /** Unix milliseconds. */
   readonly clock: () => number
+  /** Milliseconds that only go forward, whatever is done to the clock: for ages. */
+  readonly uptimeMs: () => number
   readonly log: FastifyBaseLogger
 }
 

@@ -42,6 +42,8 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
   const directory = mkdtempSync(join(tmpdir(), 'central-api-'))
   const world = {
     now: startAt + 60_000,
+    /** How far the clock was set back. */
+    setBackMs: 0,
     points: [] as SeriesPoint[],
     values: [] as SeriesValue[],
     seriesFails: false,
@@ -51,7 +53,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     desired: new Map<string, Desired>(),
     logged: [] as unknown[],
   }
-  const clock = () => world.now
+  const clock = () => world.now - world.setBackMs
   const store = openSqliteIncidents({ file: ':memory:' })
   const evidence = openDiskEvidence({
     directory: join(directory, 'evidence'),
@@ -145,6 +147,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     },
     users,
     clock,
+    uptimeMs: () => world.now,
     log: loggerInto(world.logged),
     ...change,
   })

@@ -157,6 +157,14 @@ describe('GET /public/v1/hotspots', () => {
     expect((await get('/public/v1/hotspots')).headers.etag).not.toBe(first.headers.etag)
   })
 
+  it('is made again on time when the clock was set back', async () => {
+    central.world.points = [point()]
+    expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 31 })
+    central.world.setBackMs = 3_600_000
+    central.world.points = [point({ at: central.world.now - central.world.setBackMs, value: 44 })]
+    expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 44 })
+  })
+
   it('lets nothing out that is not in the public schema', async () => {
     central.world.points = [{ ...point(), agentId: 'secret-agent' } as SeriesPoint]
     const hotspots = central.registry.city().hotspots.map(hotspot => ({
