@@ -32,6 +32,7 @@ import { createRegistry } from './registry/create-registry.js'
 import { openSqliteRegistryStore } from './registry/sqlite/sqlite-registry-store.js'
 import { openEmbeddedStore } from './timeseries/embedded/embedded-store.js'
 import { openInfluxStore } from './timeseries/influxdb/influx-store.js'
+import { newestByArrival } from './timeseries/newest-by-arrival.js'
 import { createTimeSeriesConsumer } from './timeseries/observation-points.js'
 import type { OnRefused, TimeSeriesStore } from './timeseries/time-series-store.js'
 import { packageDir, version } from './version.js'
@@ -114,7 +115,10 @@ export const buildService = async (
     clock,
     log: log.child({ room: 'models' }),
   })
-  const timeseries = use.openTimeSeries(countRefused(metrics, log.child({ room: 'timeseries' })))
+  const timeseries = newestByArrival(
+    use.openTimeSeries(countRefused(metrics, log.child({ room: 'timeseries' }))),
+    clock,
+  )
   const incidentStore = use.openIncidents()
   const evidence = use.openEvidence(async sha256 => incidents.namesEvidence(sha256, system))
   const incidents = createIncidents({

@@ -54,6 +54,12 @@ describe('GET /public/v1/hotspots', () => {
     })
   })
 
+  it('says nothing of the rate when that comes from a clock that is ahead', async () => {
+    const ahead = central.world.now + 600_000
+    central.world.points = [point(), point({ property: 'floodRate', value: 12.3, unit: 'cm/h', at: ahead })]
+    expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 31, rateCmPerHour: null, trend: null })
+  })
+
   it('says dry only of a fresh, good reading', async () => {
     central.world.points = [point({ value: 0 })]
     expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 0, severity: null, alarmLevel: null })
