@@ -1,5 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { LogController } from 'fastify'
+import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import type { HttpApp, HttpDeps } from './http-deps.js'
 import { evidenceUpload } from './ingest/evidence-routes.js'
 import { modelDownload } from './ingest/model-download.js'
@@ -23,7 +23,7 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
   const { evidence, incidents, registry, timeseries, clock, uptimeMs, log } = deps
   const app = Fastify({
     loggerInstance: log,
-    trustProxy: deps.http.trustProxy,
+    trustProxy: trustedProxies(deps.http.trustProxy),
     bodyLimit: bodyLimitBytes,
     // A log line per request of the public would be the log; slow and failed ones are logged by the error handler.
     logController: new LogController({ disableRequestLogging: true }),
@@ -72,4 +72,14 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
   app.addHook('preClose', async () => stream.close())
 
   return { app, ...announcements, close: () => app.close() }
+}
+
+/**
+ * Proxies add the address they see at the end of X-Forwarded-For; what stands before it the caller may have made up. Fastify's
+ * own `true` would take the first one.
+ */
+const trustedProxies = (trust: HttpDeps['http']['trustProxy']): FastifyServerOptions['trustProxy'] => {
+  if (typeof trust === 'object') return [...trust]
+  const hops = Number(trust)
+  return hops > 0 && ((_address, hop) => hop < hops)
 }

@@ -212,6 +212,31 @@ describe('GET /public/v1/hotspots', () => {
     await limited.stop()
   })
 
+  it.each([
+    ['one proxy', true, '198.51.100.7'],
+    ['two proxies', 2, '198.51.100.7, 10.0.0.2'],
+    ['proxies by their addresses', ['127.0.0.1', '10.0.0.0/8'], '198.51.100.7, 10.0.0.2'],
+  ] as const)('counts behind %s what those saw, whatever address the caller claims', async (_, trust, seen) => {
+    const trustProxy = typeof trust === 'object' ? [...trust] : trust
+    const limited = await startCentral({
+      http: { trustProxy, secureCookies: false },
+      publicApi: publicApi({ requestsPerMinute: 2 }),
+    })
+    const ask = (forwarded: string) =>
+      limited.app.inject({
+        method: 'GET',
+        url: '/public/v1/hotspots',
+        remoteAddress: '127.0.0.1',
+        headers: { 'x-forwarded-for': forwarded },
+      })
+    const statuses = []
+    for (const claimed of ['203.0.113.1', '203.0.113.2', '203.0.113.3'])
+      statuses.push((await ask(`${claimed}, ${seen}`)).statusCode)
+    expect(statuses).toEqual([200, 200, 429])
+    expect((await ask(seen.replace('198.51.100.7', '198.51.100.8'))).statusCode).toBe(200)
+    await limited.stop()
+  })
+
   it('has no limit of its own when it is told so', async () => {
     const open = await startCentral({ publicApi: publicApi({ requestsPerMinute: 0 }) })
     const statuses = []
