@@ -51,6 +51,7 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
   await app.register(evidenceUpload, {
     prefix: '/ingest/v1',
     evidence,
+    registry,
     ...(deps.evidenceTokens && { tokens: deps.evidenceTokens }),
   })
   await app.register(modelDownload, {

@@ -49,6 +49,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     seriesFails: false,
     conditions: new Map<string, CameraState['condition']>(),
     agents: [agentView('an-cuu-1')],
+    siteOfAgent: new Map([['an-cuu-1', 'an-cuu']]),
     reported: new Map<string, Reported>(),
     desired: new Map<string, Desired>(),
     logged: [] as unknown[],
@@ -96,6 +97,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     }))
   const registry: HttpDeps['registry'] = {
     ...cityRegistry,
+    siteOfAgent: () => world.siteOfAgent,
     cameras: cameraStates,
     agents: () => world.agents,
     command: async (_agentId, name) => ({
@@ -132,7 +134,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     map: {},
     version: '0.1.0',
     evidence,
-    evidenceTokens: new Map([['an-cuu-1', agentToken]]),
+    evidenceTokens: new Map(['an-cuu-1', 'kim-long-1'].map(agentId => [agentId, agentToken])),
     incidents,
     labels,
     models,
