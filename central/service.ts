@@ -10,7 +10,7 @@ import { createUsers } from './api/ioc/users.js'
 import { operations } from './api/plugins/operations.js'
 import type { Broker } from './broker/broker.js'
 import { createEmbeddedBroker } from './broker/embedded/embedded-broker.js'
-import { createLink, type Link, type LinkOptions } from './broker/link.js'
+import { createLink, type Link, type LinkOptions, NotConnectedError } from './broker/link.js'
 import { dataFiles } from './config/data-files.js'
 import type { LoadedCentralConfig } from './config/loaded-central-config.js'
 import { openDiskEvidence } from './evidence/adapters/disk.js'
@@ -82,7 +82,7 @@ export const buildService = async (
   let link: Link | undefined
   let address: ReturnType<Service['address']>
   const publish: Link['publish'] = async (...message) => {
-    if (link === undefined) throw new Error('not connected to a broker yet')
+    if (link === undefined) throw new NotConnectedError('not connected to a broker yet')
     await link.publish(...message)
   }
 
