@@ -13,7 +13,7 @@ export interface Hotspots {
 }
 
 interface Options {
-  readonly registry: Pick<Registry, 'city' | 'cameras' | 'agents'>
+  readonly registry: Pick<Registry, 'city' | 'camera' | 'cameras' | 'agents'>
   readonly timeseries: Pick<TimeSeriesStore, 'latest' | 'query'>
   readonly incidents: Pick<Incidents, 'list'>
   /** Undefined: no pictures are shown. */
@@ -30,7 +30,7 @@ const system = { name: 'system', role: 'admin', wardId: null } as const
 export const createHotspots = (options: Options): Hotspots => {
   const { registry, timeseries, incidents, snapshots, staleAfterMs, clock, log } = options
 
-  /** Newest points by camera. A store that cannot be asked means unknown levels, never old ones. */
+  /** Newest points by camera, as agents of its own site sent them. A store that cannot be asked means unknown levels, never old ones. */
   const latest = async (property: string): Promise<ReadonlyMap<string, SeriesPoint>> => {
     const points = await timeseries.latest(property).catch((error: unknown) => {
       log.warn({ err: error, property }, 'Water levels cannot be read; hotspots are shown without a level')
@@ -38,6 +38,7 @@ export const createHotspots = (options: Options): Hotspots => {
     })
     const byCamera = new Map<string, SeriesPoint>()
     for (const point of points) {
+      if (registry.camera(point.cameraId)?.site.id !== point.siteId) continue
       if ((byCamera.get(point.cameraId)?.at ?? Number.NEGATIVE_INFINITY) < point.at) byCamera.set(point.cameraId, point)
     }
     return byCamera

@@ -54,6 +54,11 @@ describe('GET /public/v1/hotspots', () => {
     })
   })
 
+  it('takes no level of another site’s agent for its own', async () => {
+    central.world.points = [point(), point({ siteId: 'kim-long', at: central.world.now, value: 0 })]
+    expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 31 })
+  })
+
   it('says nothing of the rate when that comes from a clock that is ahead', async () => {
     const ahead = central.world.now + 600_000
     central.world.points = [point(), point({ property: 'floodRate', value: 12.3, unit: 'cm/h', at: ahead })]
