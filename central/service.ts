@@ -10,7 +10,7 @@ import { createUsers } from './api/ioc/users.js'
 import { operations } from './api/plugins/operations.js'
 import type { Broker } from './broker/broker.js'
 import { createEmbeddedBroker } from './broker/embedded/embedded-broker.js'
-import { createLink, type Link, type LinkOptions } from './broker/link.js'
+import { createLink, type Link, type LinkOptions, NotConnectedError } from './broker/link.js'
 import { dataFiles } from './config/data-files.js'
 import type { LoadedCentralConfig } from './config/loaded-central-config.js'
 import { openDiskEvidence } from './evidence/adapters/disk.js'
@@ -32,6 +32,7 @@ import { createRegistry } from './registry/create-registry.js'
 import { openSqliteRegistryStore } from './registry/sqlite/sqlite-registry-store.js'
 import { openEmbeddedStore } from './timeseries/embedded/embedded-store.js'
 import { openInfluxStore } from './timeseries/influxdb/influx-store.js'
+import { newestByArrival } from './timeseries/newest-by-arrival.js'
 import { createTimeSeriesConsumer } from './timeseries/observation-points.js'
 import type { OnRefused, TimeSeriesStore } from './timeseries/time-series-store.js'
 import { packageDir, version } from './version.js'
@@ -81,7 +82,7 @@ export const buildService = async (
   let link: Link | undefined
   let address: ReturnType<Service['address']>
   const publish: Link['publish'] = async (...message) => {
-    if (link === undefined) throw new Error('not connected to a broker yet')
+    if (link === undefined) throw new NotConnectedError('not connected to a broker yet')
     await link.publish(...message)
   }
 
@@ -114,7 +115,10 @@ export const buildService = async (
     clock,
     log: log.child({ room: 'models' }),
   })
-  const timeseries = use.openTimeSeries(countRefused(metrics, log.child({ room: 'timeseries' })))
+  const timeseries = newestByArrival(
+    use.openTimeSeries(countRefused(metrics, log.child({ room: 'timeseries' }))),
+    clock,
+  )
   const incidentStore = use.openIncidents()
   const evidence = use.openEvidence(async sha256 => incidents.namesEvidence(sha256, system))
   const incidents = createIncidents({
@@ -163,6 +167,7 @@ export const buildService = async (
       ],
     }),
     clock,
+    uptimeMs: () => performance.now(),
     log: log.child({ room: 'api' }),
   })
 

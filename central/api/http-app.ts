@@ -1,5 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { LogController } from 'fastify'
+import Fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import type { HttpApp, HttpDeps } from './http-deps.js'
 import { evidenceUpload } from './ingest/evidence-routes.js'
 import { modelDownload } from './ingest/model-download.js'
@@ -20,10 +20,10 @@ const bodyLimitBytes = 1_000_000
 
 /** Everything central serves over HTTP. Each part is a scope of its own, so a plugin of one never slows another. */
 export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
-  const { evidence, incidents, registry, timeseries, clock, log } = deps
+  const { evidence, incidents, registry, timeseries, clock, uptimeMs, log } = deps
   const app = Fastify({
     loggerInstance: log,
-    trustProxy: deps.http.trustProxy,
+    trustProxy: trustedProxies(deps.http.trustProxy),
     bodyLimit: bodyLimitBytes,
     // A log line per request of the public would be the log; slow and failed ones are logged by the error handler.
     logController: new LogController({ disableRequestLogging: true }),
@@ -35,8 +35,8 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
   await addDocuments(app, deps.version)
 
   const views = createCameraViews(registry, evidence)
-  const stream = createChangeStream({ clock })
-  const announcements = createAnnouncements({ stream, views, clock, log })
+  const stream = createChangeStream({ clock, uptimeMs })
+  const announcements = createAnnouncements({ stream, views, uptimeMs, log })
 
   if (deps.operations) await app.register(deps.operations)
   if (deps.publicApi.enabled) {
@@ -46,11 +46,12 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
     const staleAfterMs = deps.publicApi.staleAfterSeconds * 1000
     const hotspots = createHotspots({ registry, timeseries, incidents, snapshots, staleAfterMs, clock, log })
     const { requestsPerMinute } = deps.publicApi
-    await app.register(publicRoutes, { prefix: '/public/v1', hotspots, snapshots, requestsPerMinute, clock })
+    await app.register(publicRoutes, { prefix: '/public/v1', hotspots, snapshots, requestsPerMinute, uptimeMs })
   }
   await app.register(evidenceUpload, {
     prefix: '/ingest/v1',
     evidence,
+    registry,
     ...(deps.evidenceTokens && { tokens: deps.evidenceTokens }),
   })
   await app.register(modelDownload, {
@@ -72,4 +73,14 @@ export const createHttpApp = async (deps: HttpDeps): Promise<HttpApp> => {
   app.addHook('preClose', async () => stream.close())
 
   return { app, ...announcements, close: () => app.close() }
+}
+
+/**
+ * Proxies add the address they see at the end of X-Forwarded-For; what stands before it the caller may have made up. Fastify's
+ * own `true` would take the first one.
+ */
+const trustedProxies = (trust: HttpDeps['http']['trustProxy']): FastifyServerOptions['trustProxy'] => {
+  if (typeof trust === 'object') return [...trust]
+  const hops = Number(trust)
+  return hops > 0 && ((_address, hop) => hop < hops)
 }

@@ -20,7 +20,7 @@ export interface HttpDeps {
   readonly evidenceTokens?: ReadonlyMap<string, string>
   readonly incidents: Incidents
   readonly labels: Labels
-  readonly registry: Pick<Registry, 'city' | 'camera' | 'wardAt' | 'cameras' | 'agents' | 'command'>
+  readonly registry: Pick<Registry, 'city' | 'camera' | 'wardAt' | 'siteOfAgent' | 'cameras' | 'agents' | 'command'>
   readonly models: Models
   readonly ledger: Ingest['ledger']
   readonly timeseries: Pick<TimeSeriesStore, 'query' | 'latest'>
@@ -33,6 +33,8 @@ export interface HttpDeps {
   readonly operations?: FastifyPluginAsync
   /** Unix milliseconds. */
   readonly clock: () => number
+  /** Milliseconds that only go forward, whatever is done to the clock: for ages. */
+  readonly uptimeMs: () => number
   readonly log: FastifyBaseLogger
 }
 

@@ -53,7 +53,20 @@ export const CentralConfig = object({
   http: object({
     host: Type.String({ default: '127.0.0.1' }),
     port: port(8080),
-    trustProxy: Type.Boolean({ default: false }),
+    trustProxy: Type.Union(
+      [
+        Type.Boolean({ description: 'Behind one reverse proxy; or how many there are, or a list of their addresses.' }),
+        Type.Integer({
+          minimum: 1,
+          maximum: 10,
+          description: 'Reverse proxies in front, each adding to X-Forwarded-For.',
+        }),
+        Type.Array(Type.String({ description: 'Address of a reverse proxy, or a network: 10.0.0.0/8.' }), {
+          minItems: 1,
+        }),
+      ],
+      { default: false },
+    ),
     secureCookies: Type.Boolean({ default: false, description: 'Set behind HTTPS.' }),
   }),
   timeseries: Type.Union([EmbeddedTimeseries, InfluxTimeseries], { default: { kind: 'embedded' } }),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { type ConfigError, InvalidConfigError } from '@watchpost/shared/config/config-error'
 import { deepFreeze } from '@watchpost/shared/config/freeze'
@@ -21,7 +22,7 @@ export const loadCentralConfig = (file: string, citySchema: typeof City): Loaded
   if (misfits.length > 0) throw new InvalidConfigError(file, misfits)
   const settings = withAbsolutePaths(value, dirname(resolve(file)))
   const secrets = readSecrets(settings, errors)
-  errors.push(...checkExposure(settings))
+  errors.push(...checkExposure(settings), ...checkProxies(settings))
   const city = tryCity(settings.city, citySchema, errors)
   if (errors.length > 0 || city === undefined) throw new InvalidConfigError(file, errors)
   return Object.freeze({ file: resolve(file), settings: deepFreeze(settings), city, secrets: Object.freeze(secrets) })
@@ -77,6 +78,22 @@ const checkExposure = ({ broker }: CentralConfig): readonly ConfigError[] => {
   if (broker.mode !== 'embedded' || broker.credentialsFile !== undefined || loopback.has(broker.host)) return []
   const hint = 'Add broker.credentialsFile (agent:password lines), or listen on 127.0.0.1.'
   return [{ path: 'broker.host', message: 'is reachable from outside without passwords', given: broker.host, hint }]
+}
+
+const checkProxies = ({ http }: CentralConfig): readonly ConfigError[] => {
+  if (!Array.isArray(http.trustProxy)) return []
+  return http.trustProxy.flatMap((given, index) => {
+    if (isNetwork(given)) return []
+    const hint = 'Write the address that central sees the proxy come from, or a network: 10.0.0.0/8.'
+    return [{ path: `http.trustProxy[${index}]`, message: 'is not an address or network', given, hint }]
+  })
+}
+
+const isNetwork = (text: string): boolean => {
+  const [address = '', prefix, ...rest] = text.split('/')
+  if (isIP(address) === 0 || rest.length > 0) return false
+  if (prefix === undefined) return true
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIP(address) === 4 ? 32 : 128)
 }
 
 /** The city's errors are reported beside the others, with the setting that names the file in front. */

@@ -48,7 +48,7 @@ export interface TimeSeriesStore {
   write(points: readonly SeriesPoint[]): Promise<void>
   /** Ascending by time. Windows without a reading are left out. */
   query(query: SeriesQuery): Promise<readonly SeriesValue[]>
-  /** Newest point of each series with this property, in any order. */
+  /** Newest point of each series with this property by time, in any order; one from the future is one from a wrong clock. */
   latest(property: string): Promise<readonly SeriesPoint[]>
   /** Rejects with a reason when the store cannot be reached. */
   ping(): Promise<void>

@@ -4,10 +4,12 @@ import { EvidenceRole } from '@watchpost/shared/contracts/evidence'
 import { Id, Sha256, UtcTime } from '@watchpost/shared/contracts/primitives'
 import type { FastifyRequest } from 'fastify'
 import type { EvidenceStore, Receipt } from '../../evidence/evidence-store.js'
+import type { Registry } from '../../registry/registry.js'
 import { hashMismatch, ProblemError } from '../problem.js'
 
 interface UploadOptions {
   readonly evidence: EvidenceStore
+  readonly registry: Pick<Registry, 'camera' | 'siteOfAgent'>
   /** Token by agent; undefined: only loopback may upload. */
   readonly tokens?: ReadonlyMap<string, string>
 }
@@ -21,7 +23,7 @@ const Headers = Type.Object({
 const Stored = Type.Object({ sha256: Sha256, bytes: Type.Integer(), mediaType: Type.String() })
 
 /** `PUT /ingest/v1/evidence/{sha256}`: how pictures and clips of agents arrive. */
-export const evidenceUpload: FastifyPluginAsyncTypebox<UploadOptions> = async (app, { evidence, tokens }) => {
+export const evidenceUpload: FastifyPluginAsyncTypebox<UploadOptions> = async (app, { evidence, registry, tokens }) => {
   // The body is streamed to disk as it comes, whatever it calls itself.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -36,7 +38,10 @@ export const evidenceUpload: FastifyPluginAsyncTypebox<UploadOptions> = async (a
         params: Type.Object({ sha256: Sha256 }),
         response: { 200: Stored, 201: Stored },
       },
-      preParsing: async request => authorise(request, tokens),
+      preParsing: async request => {
+        authorise(request, tokens)
+        refuseForeignCamera(request, registry)
+      },
     },
     async (request, reply) => {
       const { sha256 } = request.params
@@ -79,6 +84,23 @@ export const authorise = (request: FastifyRequest, tokens: ReadonlyMap<string, s
     401,
     'Unknown agent or wrong token',
     `Agent "${agentId.slice(0, 64)}" and its token must be a line of central's evidence.tokensFile.`,
+  )
+}
+
+/**
+ * An agent speaks for the cameras of its site. A camera that no site names belongs to nobody yet: its evidence is taken, as its
+ * events are. Agents keep a picture that is refused with 403 and send it again, so a correction of the city file is enough.
+ * @throws ProblemError 403
+ */
+const refuseForeignCamera = (request: FastifyRequest, registry: UploadOptions['registry']): void => {
+  const agentId = String(request.headers['x-watchpost-agent'] ?? '')
+  const cameraId = String(request.headers['x-watchpost-camera'] ?? '')
+  const owner = registry.camera(cameraId)?.site.id
+  if (owner === undefined || owner === registry.siteOfAgent().get(agentId)) return
+  throw new ProblemError(
+    403,
+    'Not a camera of this agent’s site',
+    `The city file names camera "${cameraId}" at site "${owner}", where agent "${agentId.slice(0, 64)}" is not. Correct the city file and reload it, or the agent's configuration.`,
   )
 }
 

@@ -55,9 +55,29 @@ export const agentRoutes: FastifyPluginAsyncTypebox<AgentOptions> = async (app, 
       return registry
         .command(id, name, { ...(cameraId !== undefined && { cameraId }), ...(model && { model }) })
         .catch((error: Error) => {
-          if (error.name !== 'CommandTimeoutError') throw error
-          throw new ProblemError(504, 'The agent did not answer', `${error.message} Is it online? See /api/v1/agents.`)
+          throw problemOfCommand(error)
         })
     },
   )
+}
+
+const problemOfCommand = (error: Error): Error => {
+  switch (error.name) {
+    case 'CommandTimeoutError':
+      return new ProblemError(504, 'The agent did not answer', `${error.message} Is it online? See /api/v1/agents.`)
+    case 'UnknownAgentError':
+      return new ProblemError(
+        409,
+        'The city file does not name this agent',
+        'Add it to its site in the city file and reload central (SIGHUP); then send the command again.',
+      )
+    case 'NotConnectedError':
+      return new ProblemError(
+        503,
+        'The broker is away',
+        'The command was not sent. See /readyz for what is wrong, and send it again when the broker is back.',
+      )
+    default:
+      return error
+  }
 }

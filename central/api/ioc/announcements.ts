@@ -10,7 +10,8 @@ type Announcements = Pick<HttpApp, 'incidentChanged' | 'registryChanged' | 'evid
 interface Options {
   readonly stream: ChangeStream
   readonly views: CameraViews
-  readonly clock: () => number
+  /** Milliseconds that only go forward. */
+  readonly uptimeMs: () => number
   readonly log: { readonly warn: (fields: object, sentence: string) => void }
 }
 
@@ -19,13 +20,13 @@ const wobbleMs = 5000
 const system = { name: 'system', role: 'admin', wardId: null } as const
 
 /** Turns changes of other rooms into what browsers are told. */
-export const createAnnouncements = ({ stream, views, clock, log }: Options): Announcements => {
+export const createAnnouncements = ({ stream, views, uptimeMs, log }: Options): Announcements => {
   const told = new Map<string, { readonly what: string; readonly at: number }>()
 
   const isWorthTelling = (key: string, what: string): boolean => {
     const last = told.get(key)
-    if (last && last.what === what && clock() - last.at < wobbleMs) return false
-    told.set(key, { what, at: clock() })
+    if (last && last.what === what && uptimeMs() - last.at < wobbleMs) return false
+    told.set(key, { what, at: uptimeMs() })
     return true
   }
 

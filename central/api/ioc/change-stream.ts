@@ -31,7 +31,12 @@ const retryMs = 3000
 /** Then the browser comes back by itself and shows whether it is still signed in. */
 const longestMs = 3_600_000
 
-export const createChangeStream = ({ clock }: { readonly clock: () => number }): ChangeStream => {
+export const createChangeStream = (options: {
+  readonly clock: () => number
+  /** Milliseconds that only go forward. */
+  readonly uptimeMs: () => number
+}): ChangeStream => {
+  const { clock, uptimeMs } = options
   // Part of every id, so that ids of an earlier run are recognised.
   const run = clock().toString(36)
   const held: Held[] = []
@@ -50,7 +55,7 @@ export const createChangeStream = ({ clock }: { readonly clock: () => number }):
 
   const heartbeat = setInterval(() => {
     for (const [response, { since }] of clients) {
-      if (clock() - since > longestMs) response.end()
+      if (uptimeMs() - since > longestMs) response.end()
       else send(response, ': still here\n\n')
     }
   }, heartbeatMs)
@@ -81,7 +86,7 @@ export const createChangeStream = ({ clock }: { readonly clock: () => number }):
       const since = missed === undefined || lastEventId === undefined ? idOf(count) : lastEventId
       send(response, `retry: ${retryMs}\nid: ${since}\nevent: ${hello}\ndata: {}\n\n`)
       for (const item of missed ?? []) if (reaches(item, me)) send(response, item.text)
-      clients.set(response, { me, since: clock() })
+      clients.set(response, { me, since: uptimeMs() })
       response.on('close', () => clients.delete(response))
     },
     clients: () => clients.size,

@@ -17,7 +17,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionOptions> = async (a
   await app.register(rateLimit, { global: false })
   const limits = [
     app.createRateLimit(tries),
-    app.createRateLimit({ ...tries, keyGenerator: request => (request.body as SignIn).name }),
+    app.createRateLimit({ ...tries, keyGenerator: request => (request.body as SignIn).name.normalize('NFC') }),
   ]
   const schema = { tags: ['session'], response: { 200: Me } }
 

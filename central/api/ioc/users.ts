@@ -15,7 +15,7 @@ export interface NewUser {
   readonly password: string
 }
 
-/** People who may sign in. Passwords, sessions and API tokens are kept as digests only. */
+/** People who may sign in; letters with accents may come composed or not (NFC). Passwords, sessions and API tokens are kept as digests only. */
 export interface Users {
   /** Rejects with what is wrong and a hint: name taken, password too short, ward officer without a ward. */
   add(user: NewUser): Promise<void>
@@ -43,6 +43,9 @@ const sessionLongestMs = 14 * 24 * 3_600_000
 /** Not every request is worth a write. */
 const sessionTouchMs = 5 * 60_000
 
+/** Vietnamese letters come composed or not, as keyboards and terminals please; names and passwords are one and the same in both. */
+const normal = (text: string): string => text.normalize('NFC')
+
 const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 const newToken = (): string => randomBytes(32).toString('base64url')
 const meOf = ({ name, role, wardId }: UserRow): Me => ({ name, role, wardId })
@@ -52,7 +55,8 @@ export const createUsers = ({ store, clock }: { readonly store: UserStore; reado
   let nobody: Promise<string> | undefined
 
   return {
-    add: async ({ name, role, wardId, password }) => {
+    add: async ({ role, wardId, ...given }) => {
+      const [name, password] = [normal(given.name), normal(given.password)]
       checkName(name)
       checkPassword(password)
       if (role === 'wardOfficer' && wardId === null) {
@@ -69,23 +73,27 @@ export const createUsers = ({ store, clock }: { readonly store: UserStore; reado
         createdAt: row.createdAt,
         hasApiToken: row.tokenDigest !== null,
       })),
-    remove: name => store.remove(name),
-    setPassword: async (name, password) => {
+    remove: name => store.remove(normal(name)),
+    setPassword: async (name, given) => {
+      const password = normal(given)
       checkPassword(password)
-      return store.change(name, { passwordHash: await hash(password, hashOptions) })
+      return store.change(normal(name), { passwordHash: await hash(password, hashOptions) })
     },
     renewApiToken: async name => {
       const token = newToken()
-      return (await store.change(name, { tokenDigest: digestOf(token) })) ? token : undefined
+      return (await store.change(normal(name), { tokenDigest: digestOf(token) })) ? token : undefined
     },
     signIn: async (name, password) => {
       nobody ??= hash(newToken(), hashOptions)
-      const [user, stranger] = [await store.find(name), await nobody]
-      const matches = await verify(user?.passwordHash ?? stranger, password)
+      const [user, stranger] = [await store.find(normal(name)), await nobody]
+      const digest = user?.passwordHash ?? stranger
+      // Passwords of earlier releases were kept as they were typed.
+      const matches =
+        (await verify(digest, normal(password))) || (password !== normal(password) && (await verify(digest, password)))
       if (!user || !matches) return undefined
       const [sessionToken, now] = [newToken(), clock()]
       await store.removeSessionsUnusedSince(now - sessionIdleMs)
-      await store.putSession({ digest: digestOf(sessionToken), userName: name, createdAt: now, usedAt: now })
+      await store.putSession({ digest: digestOf(sessionToken), userName: user.name, createdAt: now, usedAt: now })
       return { me: meOf(user), sessionToken }
     },
     signOut: token => store.removeSession(digestOf(token)),

@@ -75,7 +75,9 @@ const highestReached = (hotspot: Hotspot, levelCm: number): Hotspot['levels'][nu
     )
 
 const rateOf = ({ rate, now, staleAfterMs }: HotspotInputs): number | null =>
-  rate && rate.quality === 'good' && now - rate.at <= staleAfterMs ? rate.value : null
+  rate && rate.quality === 'good' && now - rate.at <= staleAfterMs && rate.at - now <= clockToleranceMs
+    ? rate.value
+    : null
 
 const trendOf = (rateCmPerHour: number | null): HotspotProperties['trend'] => {
   if (rateCmPerHour === null) return null

@@ -13,7 +13,7 @@ export interface Hotspots {
 }
 
 interface Options {
-  readonly registry: Pick<Registry, 'city' | 'cameras' | 'agents'>
+  readonly registry: Pick<Registry, 'city' | 'camera' | 'cameras' | 'agents'>
   readonly timeseries: Pick<TimeSeriesStore, 'latest' | 'query'>
   readonly incidents: Pick<Incidents, 'list'>
   /** Undefined: no pictures are shown. */
@@ -30,7 +30,7 @@ const system = { name: 'system', role: 'admin', wardId: null } as const
 export const createHotspots = (options: Options): Hotspots => {
   const { registry, timeseries, incidents, snapshots, staleAfterMs, clock, log } = options
 
-  /** Newest points by camera. A store that cannot be asked means unknown levels, never old ones. */
+  /** Newest points by camera, as agents of its own site sent them. A store that cannot be asked means unknown levels, never old ones. */
   const latest = async (property: string): Promise<ReadonlyMap<string, SeriesPoint>> => {
     const points = await timeseries.latest(property).catch((error: unknown) => {
       log.warn({ err: error, property }, 'Water levels cannot be read; hotspots are shown without a level')
@@ -38,31 +38,27 @@ export const createHotspots = (options: Options): Hotspots => {
     })
     const byCamera = new Map<string, SeriesPoint>()
     for (const point of points) {
+      if (registry.camera(point.cameraId)?.site.id !== point.siteId) continue
       if ((byCamera.get(point.cameraId)?.at ?? Number.NEGATIVE_INFINITY) < point.at) byCamera.set(point.cameraId, point)
     }
     return byCamera
   }
 
-  /** When the flood that reviewers judged false and that still goes on began, by hotspot. */
-  const disputes = async (): Promise<ReadonlyMap<string, number>> => {
-    const filter = {
-      kinds: ['flood-level'],
-      states: ['falsePositive'],
-      sinceMs: clock() - readingsSpanMs,
-    } as const
-    const { items } = await incidents.list(filter, { limit: 200 }, system)
-    return new Map(
-      items.flatMap(item =>
-        item.hotspotId !== null && item.endedAt === null ? [[item.hotspotId, Date.parse(item.openedAt)] as const] : [],
-      ),
-    )
+  /**
+   * When the flood that reviewers judged false and that still goes on began; undefined: there is none. Only the newest counts:
+   * an old one whose end never came says nothing of the water that comes after it. Asked for by camera, which has an index.
+   */
+  const disputedSince = async ({ camera }: Hotspot): Promise<number | undefined> => {
+    const { items } = await incidents.list({ kinds: ['flood-level'], cameraId: camera }, { limit: 1 }, system)
+    const newest = items[0]
+    return newest?.state === 'falsePositive' && newest.endedAt === null ? Date.parse(newest.openedAt) : undefined
   }
 
   const find = (hotspotId: string): Hotspot | undefined => registry.city().hotspots.find(({ id }) => id === hotspotId)
 
   return {
     collection: async () => {
-      const [levels, rates, disputed] = await Promise.all([latest('floodLevel'), latest('floodRate'), disputes()])
+      const [levels, rates] = await Promise.all([latest('floodLevel'), latest('floodRate')])
       const cameras = new Map(registry.cameras().map(camera => [camera.id, camera]))
       const online = new Set(registry.agents().flatMap(agent => (agent.status === 'online' ? [agent.id] : [])))
       const now = clock()
@@ -75,7 +71,7 @@ export const createHotspots = (options: Options): Hotspots => {
             agentOnline: camera?.agentId != null && online.has(camera.agentId),
             level: levels.get(hotspot.camera),
             rate: rates.get(hotspot.camera),
-            disputed: disputed.has(hotspot.id),
+            disputed: (await disputedSince(hotspot)) !== undefined,
             snapshot: (await snapshots?.of(hotspot.id, hotspot.camera)) ?? null,
             staleAfterMs,
             now,
@@ -88,7 +84,7 @@ export const createHotspots = (options: Options): Hotspots => {
       const hotspot = find(hotspotId)
       if (!hotspot) return undefined
       const to = clock()
-      const [values, disputed] = await Promise.all([
+      const [values, doubtfulFrom = Number.POSITIVE_INFINITY] = await Promise.all([
         timeseries.query({
           cameraId: hotspot.camera,
           property: 'floodLevel',
@@ -97,9 +93,8 @@ export const createHotspots = (options: Options): Hotspots => {
           windowMs: readingsWindowMs,
           limit: readingsSpanMs / readingsWindowMs + 1,
         }),
-        disputes(),
+        disputedSince(hotspot),
       ])
-      const doubtfulFrom = disputed.get(hotspotId) ?? Number.POSITIVE_INFINITY
       return {
         id: hotspotId,
         unit: 'cm',

@@ -14,7 +14,8 @@ interface PublicOptions {
   readonly snapshots: PublicSnapshots | undefined
   /** Per address; 0: no limit. */
   readonly requestsPerMinute: number
-  readonly clock: () => number
+  /** Milliseconds that only go forward. */
+  readonly uptimeMs: () => number
 }
 
 const collectionFreshMs = 2000
@@ -26,12 +27,12 @@ const tags = ['public']
  * and then sent as they are. In front of it nginx serves the crowd.
  */
 export const publicRoutes: FastifyPluginAsyncTypebox<PublicOptions> = async (app, options) => {
-  const { hotspots, snapshots, clock } = options
+  const { hotspots, snapshots, uptimeMs } = options
   const serialise = createSerialisers()
   const collection = createCachedBody({
     make: async () => serialise.collection(await hotspots.collection()),
     freshMs: collectionFreshMs,
-    clock,
+    uptimeMs,
   })
   const readings = new Map<string, () => Promise<CachedBody>>()
 
@@ -72,7 +73,7 @@ export const publicRoutes: FastifyPluginAsyncTypebox<PublicOptions> = async (app
             return serialise.readings(found)
           },
           freshMs: readingsFreshMs,
-          clock,
+          uptimeMs,
         })
       const body = await cached()
       // Only hotspots that exist are remembered, so names somebody makes up cost no memory.

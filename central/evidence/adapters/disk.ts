@@ -72,7 +72,9 @@ export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEv
       // What came as a wall picture and is now evidence must be as safe as evidence, since the agent may delete its copy.
       if (isWallOnly && source.role !== 'snapshot') await syncFile(pathOf(sha256))
       const role = isWallOnly ? (described.role ?? 'at') : (known.role ?? described.role)
-      const evidence = { ...known, ...knownParts(described), role }
+      // Bytes that are held are not read, so a hash is enough to come here: only the sender changes what was said of them.
+      const isSender = known.agentId === source.agentId
+      const evidence = { ...known, ...knownParts(described), ...(isSender ? {} : knownParts(known)), role }
       await record(evidence)
       return { ok: true, created: false, evidence }
     }

@@ -55,6 +55,30 @@ describe('PUT /ingest/v1/evidence/{sha256}', () => {
     expect(await central.evidence.stored([sha256Of(bytes)])).toEqual(new Set())
   })
 
+  it('takes pictures of the cameras of an agent’s own site only, and of cameras that no site names', async () => {
+    const send = (agent: string, camera: string, bytes = jpeg(100)) =>
+      central.upload(bytes, {
+        'x-watchpost-agent': agent,
+        'x-watchpost-camera': camera,
+        'x-watchpost-role': 'snapshot',
+      })
+    central.world.siteOfAgent = new Map([
+      ['an-cuu-1', 'an-cuu'],
+      ['kim-long-1', 'kim-long'],
+    ])
+    const own = jpeg(100)
+    expect((await send('an-cuu-1', 'le-loi-1', own)).statusCode).toBe(201)
+    const foreign = await send('kim-long-1', 'le-loi-1')
+    // 403: the agent keeps the picture and tries again; other answers in the 400s would be final.
+    expect(problemOf(foreign)).toMatchObject({ status: 403, detail: expect.stringMatching(/"le-loi-1".*"an-cuu"/) })
+    expect(problemOf(await send('kim-long-1', 'le-loi-1', own))).toMatchObject({ status: 403 })
+    expect((await central.evidence.newestPicture('le-loi-1'))?.sha256).toBe(sha256Of(own))
+    expect((await send('kim-long-1', 'not-named-yet')).statusCode).toBe(201)
+    // An agent that the city file does not name: its pictures wait, as its messages do.
+    central.world.siteOfAgent = new Map()
+    expect(problemOf(await send('an-cuu-1', 'le-loi-1'))).toMatchObject({ status: 403 })
+  })
+
   it('names every malformed header', async () => {
     const reply = await central.upload(jpeg(100), { 'x-watchpost-role': 'poster', 'x-watchpost-taken-at': 'yesterday' })
     expect(problemOf(reply).errors?.map(error => error.path)).toEqual(

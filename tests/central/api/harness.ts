@@ -42,16 +42,19 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
   const directory = mkdtempSync(join(tmpdir(), 'central-api-'))
   const world = {
     now: startAt + 60_000,
+    /** How far the clock was set back. */
+    setBackMs: 0,
     points: [] as SeriesPoint[],
     values: [] as SeriesValue[],
     seriesFails: false,
     conditions: new Map<string, CameraState['condition']>(),
     agents: [agentView('an-cuu-1')],
+    siteOfAgent: new Map([['an-cuu-1', 'an-cuu']]),
     reported: new Map<string, Reported>(),
     desired: new Map<string, Desired>(),
     logged: [] as unknown[],
   }
-  const clock = () => world.now
+  const clock = () => world.now - world.setBackMs
   const store = openSqliteIncidents({ file: ':memory:' })
   const evidence = openDiskEvidence({
     directory: join(directory, 'evidence'),
@@ -94,6 +97,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     }))
   const registry: HttpDeps['registry'] = {
     ...cityRegistry,
+    siteOfAgent: () => world.siteOfAgent,
     cameras: cameraStates,
     agents: () => world.agents,
     command: async (_agentId, name) => ({
@@ -130,7 +134,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     map: {},
     version: '0.1.0',
     evidence,
-    evidenceTokens: new Map([['an-cuu-1', agentToken]]),
+    evidenceTokens: new Map(['an-cuu-1', 'kim-long-1'].map(agentId => [agentId, agentToken])),
     incidents,
     labels,
     models,
@@ -145,6 +149,7 @@ export const startCentral = async (change: Partial<HttpDeps> = {}) => {
     },
     users,
     clock,
+    uptimeMs: () => world.now,
     log: loggerInto(world.logged),
     ...change,
   })

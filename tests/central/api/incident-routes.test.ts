@@ -1,4 +1,10 @@
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { NotConnectedError } from '../../../central/broker/link.js'
+import { createRegistry } from '../../../central/registry/create-registry.js'
+import { openSqliteRegistryStore } from '../../../central/registry/sqlite/sqlite-registry-store.js'
+import { smallCity } from '../incidents/city.js'
+import { startAt } from '../incidents/facts.js'
 import { type Central, password, problemOf, record, startCentral } from './harness.js'
 
 let central: Central
@@ -196,6 +202,37 @@ describe('incidents', () => {
     ])
     expect((await get('/api/v1/events/e1', session)).json()).toMatchObject({ eventId: 'e1', incidentId: 'e1' })
     expect((await get('/api/v1/events?incident=e1', session)).json().items).toHaveLength(1)
+  })
+})
+
+describe('commands that cannot be given', () => {
+  const address = { siteId: 'an-cuu', agentId: 'an-cuu-1' }
+  it.each([
+    ['to an agent that the city file does not name', { ...smallCity, sites: [] }, 409, /city file.*reload/],
+    ['while the broker is away', smallCity, 503, /not sent.*\/readyz/],
+  ])('say what to do: %s', async (_, city, status, detail) => {
+    const registry = createRegistry({
+      city,
+      store: openSqliteRegistryStore(':memory:'),
+      publish: async () => {
+        throw new NotConnectedError('not connected to mqtt://broker')
+      },
+      log: pino({ level: 'silent' }),
+      now: () => startAt,
+    })
+    registry.noteUnknown(address)
+    const other = await startCentral({ registry })
+    const session = await other.signIn('engineer')
+    const payload = { name: 'snapshot', cameraId: 'le-loi-1' }
+    const reply = await other.app.inject({
+      method: 'POST',
+      url: '/api/v1/agents/an-cuu-1/commands',
+      payload,
+      headers: session,
+    })
+    expect(problemOf(reply)).toMatchObject({ status, detail: expect.stringMatching(detail) })
+    await other.stop()
+    await registry.stop()
   })
 })
 

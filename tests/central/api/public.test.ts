@@ -54,6 +54,17 @@ describe('GET /public/v1/hotspots', () => {
     })
   })
 
+  it('takes no level of another site’s agent for its own', async () => {
+    central.world.points = [point(), point({ siteId: 'kim-long', at: central.world.now, value: 0 })]
+    expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 31 })
+  })
+
+  it('says nothing of the rate when that comes from a clock that is ahead', async () => {
+    const ahead = central.world.now + 600_000
+    central.world.points = [point(), point({ property: 'floodRate', value: 12.3, unit: 'cm/h', at: ahead })]
+    expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 31, rateCmPerHour: null, trend: null })
+  })
+
   it('says dry only of a fresh, good reading', async () => {
     central.world.points = [point({ value: 0 })]
     expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 0, severity: null, alarmLevel: null })
@@ -109,6 +120,28 @@ describe('GET /public/v1/hotspots', () => {
     expect(await leLoi()).toMatchObject({ status: 'current' })
   })
 
+  it('shows no level however long a flood that was judged false goes on, until a newer one is a real one', async () => {
+    const hour = 3_600_000
+    const reviewer = { name: 'lan', role: 'reviewer', wardId: null } as const
+    const begin = (id: string, atMs: number) =>
+      central.incidents.apply([record(id, { happeningId: id, phenomenonTime: new Date(atMs).toISOString() })])
+    const levelNow = () => {
+      central.world.points = [point({ value: 38 })]
+      return leLoi()
+    }
+    await begin('dirt', startAt)
+    await central.incidents.verdict('dirt', { value: 'false' }, reviewer)
+    for (const hours of [1, 23, 25, 49]) {
+      central.world.now = startAt + hours * hour
+      expect(await levelNow()).toMatchObject({ status: 'underReview', levelCm: null })
+    }
+    central.world.values = [{ at: central.world.now - hour, value: 38, min: 38, max: 38, quality: 'good' }]
+    expect((await get('/public/v1/hotspots/le-loi/readings')).json().values).toMatchObject([{ levelCm: null }])
+    // The gauge was cleaned while its agent was off: the end of the false flood never came.
+    await begin('water', central.world.now)
+    expect(await levelNow()).toMatchObject({ status: 'current', levelCm: 38 })
+  })
+
   it('shows no level when the time series cannot be asked', async () => {
     central.world.points = [point()]
     expect(await leLoi()).toMatchObject({ status: 'current' })
@@ -133,6 +166,14 @@ describe('GET /public/v1/hotspots', () => {
     expect([unchanged.statusCode, unchanged.body]).toEqual([304, ''])
     central.world.now += 5000
     expect((await get('/public/v1/hotspots')).headers.etag).not.toBe(first.headers.etag)
+  })
+
+  it('is made again on time when the clock was set back', async () => {
+    central.world.points = [point()]
+    expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 31 })
+    central.world.setBackMs = 3_600_000
+    central.world.points = [point({ at: central.world.now - central.world.setBackMs, value: 44 })]
+    expect(await leLoi()).toMatchObject({ status: 'current', levelCm: 44 })
   })
 
   it('lets nothing out that is not in the public schema', async () => {
@@ -173,6 +214,31 @@ describe('GET /public/v1/hotspots', () => {
     const statuses = []
     for (const end of ['1', '2', '3']) statuses.push((await ask(`2001:db8:0:1::${end}`)).statusCode)
     expect(statuses).toEqual([200, 200, 429])
+    await limited.stop()
+  })
+
+  it.each([
+    ['one proxy', true, '198.51.100.7'],
+    ['two proxies', 2, '198.51.100.7, 10.0.0.2'],
+    ['proxies by their addresses', ['127.0.0.1', '10.0.0.0/8'], '198.51.100.7, 10.0.0.2'],
+  ] as const)('counts behind %s what those saw, whatever address the caller claims', async (_, trust, seen) => {
+    const trustProxy = typeof trust === 'object' ? [...trust] : trust
+    const limited = await startCentral({
+      http: { trustProxy, secureCookies: false },
+      publicApi: publicApi({ requestsPerMinute: 2 }),
+    })
+    const ask = (forwarded: string) =>
+      limited.app.inject({
+        method: 'GET',
+        url: '/public/v1/hotspots',
+        remoteAddress: '127.0.0.1',
+        headers: { 'x-forwarded-for': forwarded },
+      })
+    const statuses = []
+    for (const claimed of ['203.0.113.1', '203.0.113.2', '203.0.113.3'])
+      statuses.push((await ask(`${claimed}, ${seen}`)).statusCode)
+    expect(statuses).toEqual([200, 200, 429])
+    expect((await ask(seen.replace('198.51.100.7', '198.51.100.8'))).statusCode).toBe(200)
     await limited.stop()
   })
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hash } from '@node-rs/argon2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSqliteUsers } from '../../../central/api/ioc/sqlite/user-store.js'
 import { createUsers, type Users } from '../../../central/api/ioc/users.js'
@@ -40,6 +41,29 @@ describe('users', () => {
       .join('')
     expect(files).toContain('$argon2id$v=19$m=19456,t=2,p=1$')
     for (const secret of [password, sessionToken, apiToken]) expect(files).not.toContain(secret)
+  })
+
+  it('are known by Vietnamese names and passwords, composed or not', async () => {
+    const [name, secret] = ['Hậu', 'mật khẩu của Hậu']
+    const forms = ['NFC', 'NFD'] as const
+    for (const set of forms) {
+      await users.add({ ...lan, name: name.normalize(set), password: secret.normalize(set) })
+      for (const typed of forms)
+        expect((await users.signIn(name.normalize(typed), secret.normalize(typed)))?.me.name).toBe(name)
+      await users.setPassword(name.normalize('NFD'), `${secret} 2`.normalize(set))
+      for (const typed of forms) expect(await users.signIn(name, `${secret} 2`.normalize(typed))).toBeDefined()
+      expect(await users.renewApiToken(name.normalize('NFD'))).toBeDefined()
+      expect(await users.remove(name.normalize('NFD'))).toBe(true)
+    }
+  })
+
+  it('keep a password that an earlier release stored as it was typed', async () => {
+    const typed = 'mật khẩu của Hậu'.normalize('NFD')
+    const store = openSqliteUsers({ file: join(directory, 'users.sqlite') })
+    const passwordHash = await hash(typed)
+    await store.insert({ name: 'hau', role: 'viewer', wardId: null, passwordHash, tokenDigest: null, createdAt: 0 })
+    await store.close()
+    expect(await users.signIn('hau', typed)).toBeDefined()
   })
 
   it('say what is wrong with a new user', async () => {

@@ -76,6 +76,20 @@ describe('loadCentralConfig', () => {
     expect(errorsOf()).toMatchObject([{ path: 'broker.host', given: '0.0.0.0' }])
   })
 
+  it.each([true, false, 2, ['127.0.0.1', '10.0.0.0/8', '2001:db8::/32']])('takes %j for trustProxy', trustProxy => {
+    write('central.yaml', `${centralYaml}http: { trustProxy: ${JSON.stringify(trustProxy)} }\n`)
+    expect(load().settings.http.trustProxy).toEqual(trustProxy)
+  })
+
+  it.each([
+    ['"yes"', 'http.trustProxy', 'how many'],
+    ['0', 'http.trustProxy', ''],
+    ['["127.0.0.1", "proxy.example", "10.0.0.0/33"]', 'http.trustProxy[1]', 'a network: 10.0.0.0/8'],
+  ])('refuses %s for trustProxy', (given, path, hint) => {
+    write('central.yaml', `${centralYaml}http: { trustProxy: ${given} }\n`)
+    expect(errorsOf()[0]).toMatchObject({ path, hint: expect.stringContaining(hint) })
+  })
+
   it('reports missing secrets, bad secret lines and city errors together, without showing a secret', () => {
     write('tokens', 'an-cuu-1:t0ken\nan-cuu-1:other\nnocolon-hunter2\n')
     write('city.yaml', cityYaml.replace('camera: le-loi-1', 'camera: le-loi-l'))

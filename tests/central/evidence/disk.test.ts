@@ -122,6 +122,28 @@ describe('evidence on disk', () => {
     expect(await store.stored([sha256Of(first), sha256Of(second)])).toHaveProperty('size', 2)
   })
 
+  it('lets only the sender change what it said of a picture; another agent completes it at most', async () => {
+    const [bytes, undescribed] = [jpeg(), jpeg()]
+    const mine = source({ cameraId: 'le-loi-1', takenAt: now })
+    const others = source({ agentId: 'kim-long-1', cameraId: 'kim-long-1', takenAt: now - minute })
+    const sha256 = await put(bytes, mine)
+    await put(bytes, others)
+    expect((await store.find(sha256))?.evidence).toMatchObject(mine)
+    await put(bytes, { ...mine, takenAt: now - 1000 })
+    expect((await store.find(sha256))?.evidence).toMatchObject({ ...mine, takenAt: now - 1000 })
+    const bare = await put(undescribed, source({ cameraId: null, role: null, takenAt: null }))
+    await put(undescribed, others)
+    expect((await store.find(bare))?.evidence).toMatchObject({ ...others, agentId: 'an-cuu-1' })
+  })
+
+  it('keeps a wall picture that another agent needs as evidence, as the picture of its own camera', async () => {
+    const bytes = jpeg()
+    const wall = source({ role: 'snapshot' })
+    const sha256 = await put(bytes, wall)
+    await put(bytes, source({ agentId: 'kim-long-1', cameraId: 'kim-long-1', role: 'at' }))
+    expect((await store.find(sha256))?.evidence).toMatchObject({ ...wall, role: 'at' })
+  })
+
   it('sweeps what is older than its retention, except the newest snapshot of a camera', async () => {
     const evidence = await put(jpeg())
     const wall = await put(jpeg(), source({ role: 'snapshot' }))

@@ -48,6 +48,10 @@ const call = async <T>(path: string, { method = 'GET', body, file, headers = {} 
 
 const typeOf = (file: Blob | undefined): string => (file ? 'application/octet-stream' : 'application/json')
 
+/** Not `crypto.randomUUID`: browsers give that to pages of HTTPS and of this machine only. */
+const idempotencyKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
+
 export interface IncidentFilter {
   readonly open: boolean
   readonly kind?: string
@@ -73,13 +77,13 @@ export const api = {
     call<Incident>(`/incidents/${incident.id}/transitions`, {
       method: 'POST',
       body,
-      headers: { 'if-match': `"${incident.version}"`, 'idempotency-key': crypto.randomUUID() },
+      headers: { 'if-match': `"${incident.version}"`, 'idempotency-key': idempotencyKey() },
     }),
   note: (id: string, note: string) =>
     call<Incident>(`/incidents/${id}/notes`, {
       method: 'POST',
       body: { note },
-      headers: { 'idempotency-key': crypto.randomUUID() },
+      headers: { 'idempotency-key': idempotencyKey() },
     }),
   verdict: (eventId: string, body: VerdictBody) =>
     call<unknown>(`/events/${eventId}/verdict`, { method: 'POST', body }),

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
+import { createRefresher } from './refresher.js'
 
 /** `waiting` until the first connection; `lost` while central cannot be reached. */
 export type Liveness = 'waiting' | 'live' | 'lost'
@@ -22,6 +23,7 @@ export const LiveProvider = ({ children }: { readonly children: ReactNode }) => 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     let stream: EventSource
+    const refresher = createRefresher(client)
     const open = (): void => {
       stream = new EventSource('/api/v1/stream')
       stream.onopen = () => {
@@ -38,13 +40,14 @@ export const LiveProvider = ({ children }: { readonly children: ReactNode }) => 
       }
       for (const [event, keys] of Object.entries(staleAfter)) {
         stream.addEventListener(event, () => {
-          for (const key of keys) void client.invalidateQueries({ queryKey: [key] })
+          for (const key of keys) refresher.refresh(key)
         })
       }
     }
     open()
     return () => {
       clearTimeout(timer)
+      refresher.stop()
       stream.close()
     }
   }, [client])
