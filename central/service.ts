@@ -18,6 +18,7 @@ import type { EvidenceStore } from './evidence/evidence-store.js'
 import type { IncidentStore } from './incidents/incident-store.js'
 import { createIncidents } from './incidents/incidents.js'
 import { openSqliteIncidents } from './incidents/sqlite/incident-store.js'
+import type { CommittedRecord } from './ingest/committed-record.js'
 import { createIngest } from './ingest/create-ingest.js'
 import type { ExportLog } from './labels/export-log.js'
 import { createLabels } from './labels/labels.js'
@@ -123,6 +124,7 @@ export const buildService = async (
     evidence,
     clock,
     log: log.child({ room: 'incidents' }),
+    onPutAside: countPutAside(metrics, log.child({ room: 'incidents' })),
     mergeRadiusM: settings.incidents.mergeRadiusM,
     sightRangeM: settings.incidents.sightRangeM,
     mergeWindowSeconds: settings.incidents.mergeWindowSeconds,
@@ -313,6 +315,18 @@ const countRefused = (metrics: MetricsRegister, log: Logger): OnRefused => {
   return (point, reason) => {
     refused.inc()
     log.warn({ point, reason }, 'A time series point was refused for good')
+  }
+}
+
+const countPutAside = (metrics: MetricsRegister, log: Logger) => {
+  const putAside = new Counter({
+    name: 'watchpost_incidents_put_aside_total',
+    help: 'Events whose times cannot be read; each is logged and stays in the log of messages',
+    registers: [metrics],
+  })
+  return ({ position, agentId, envelope }: CommittedRecord) => {
+    putAside.inc()
+    log.warn({ position, agentId, eventId: envelope.id }, 'An event whose times cannot be read was put aside')
   }
 }
 
