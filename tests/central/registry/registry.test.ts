@@ -108,7 +108,7 @@ const record = (data: Partial<CameraHealth>, cameraId = 'le-loi-1'): CommittedRe
   position: 1,
   ...address,
   cameraId,
-  receivedAt: 0,
+  receivedAt: nowMs,
   envelope: { ...observationEnvelopeExample, type: 'camera-health.v1', data: { ...cameraHealthExample, ...data } },
 })
 const agent = (id = 'an-cuu-1') => registry.agents().find(each => each.id === id)
@@ -254,6 +254,31 @@ describe('cameras', () => {
     await registry.applyRecords([began])
     expect(camera()?.condition).toBe('covered')
     await registry.applyRecords([ended, began])
+    expect(camera()?.condition).toBe('unknown')
+  })
+
+  it('believe a true end of what a gateway with its clock ahead said had begun, whichever way both came', async () => {
+    say('state', state())
+    const began = record({ condition: 'covered', phenomenonTime: '2026-10-27T10:00:00.000Z' })
+    const ended = record({ condition: 'covered', phase: 'ended', phenomenonTime: '2026-10-27T03:04:00.000Z' })
+    await registry.applyRecords([began])
+    expect(camera()?.condition).toBe('covered')
+    await registry.applyRecords([ended])
+    expect(camera()?.condition).toBe('unknown')
+    await registry.applyRecords([began, ended])
+    expect(camera()?.condition).toBe('unknown')
+  })
+
+  it('believe a true end of what an older central saved with a time ahead', async () => {
+    await registry.stop()
+    const store = openSqliteRegistryStore(join(directory, 'registry.sqlite'))
+    const ahead = { since: '2026-10-27T10:00:00.000Z', active: true, message: '', hint: '' }
+    store.saveConditions([{ cameraId: 'le-loi-1', condition: 'covered', ...ahead }])
+    store.close()
+    open()
+    say('state', state())
+    expect(camera()?.condition).toBe('covered')
+    await registry.applyRecords([record({ condition: 'covered', phase: 'ended' })])
     expect(camera()?.condition).toBe('unknown')
   })
 
