@@ -173,6 +173,35 @@ describe('agents', () => {
     expect(greeted).toEqual([['an-cuu-1', 2000]])
   })
 
+  it('is online as a replaced gateway whose epoch is lower, at once after the will of the one before', () => {
+    say('state', state({ epoch: 2000 }))
+    say('state', state({ epoch: 2000, status: 'offline' }))
+    say('state', state({ epoch: 1000 }))
+    expect(agent()).toMatchObject({ status: 'online', epoch: 1000 })
+    expect(greeted.at(-1)).toEqual(['an-cuu-1', 1000])
+  })
+
+  it('is online as a replaced gateway whose epoch is lower, after a minute when the one before left no will', () => {
+    say('state', state({ epoch: 2000 }))
+    nowMs += 61_000
+    say('state', state({ epoch: 1000 }))
+    expect(agent()).toMatchObject({ status: 'online', epoch: 1000 })
+  })
+
+  it('is online with the epoch of its health, also when a will of another epoch comes late', () => {
+    const healthOf = (epoch: number) => ({ ...healthExample, outbox: { ...healthExample.outbox, epoch } })
+    say('state', state({ epoch: 2000 }))
+    say('state', state({ epoch: 1000 }))
+    say('health', healthOf(1000))
+    expect(agent()).toMatchObject({ status: 'online', epoch: 1000 })
+    say('state', state({ epoch: 2000, status: 'offline' }))
+    expect(agent()?.status).toBe('offline')
+    say('health', healthOf(1000))
+    expect(agent()).toMatchObject({ status: 'online', epoch: 1000 })
+    say('state', state({ epoch: 900, status: 'offline' }))
+    expect(agent()?.status).toBe('online')
+  })
+
   it('counts as offline after a minute of silence', () => {
     say('state', state())
     nowMs += 59_000
