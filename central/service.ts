@@ -8,7 +8,7 @@ import { openSqliteUsers } from './api/ioc/sqlite/user-store.js'
 import type { UserStore } from './api/ioc/user-store.js'
 import { createUsers } from './api/ioc/users.js'
 import { operations } from './api/plugins/operations.js'
-import type { Broker } from './broker/broker.js'
+import { type Broker, centralClientId } from './broker/broker.js'
 import { createEmbeddedBroker } from './broker/embedded/embedded-broker.js'
 import { createLink, type Link, type LinkOptions } from './broker/link.js'
 import { dataFiles } from './config/data-files.js'
@@ -182,7 +182,7 @@ export const buildService = async (
 
   const connect = async (): Promise<string> => {
     const at = await locateBroker(settings, secrets, use.broker)
-    link = use.createLink({ ...at, clientId: 'watchpost-central', log: log.child({ room: 'broker' }) })
+    link = use.createLink({ ...at, clientId: centralClientId, log: log.child({ room: 'broker' }) })
     link.onMessage(ingest.take)
     link.onConnect(() => {
       ingest.repeatAcks()
