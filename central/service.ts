@@ -209,6 +209,7 @@ export const buildService = async (
       const httpUrl = await http.app.listen({ host: settings.http.host, port: settings.http.port })
       use.broker?.setSites(registry.siteOfAgent())
       address = { http: httpUrl, broker: await connect() }
+      sweepEvidence()
       sweeper = setInterval(sweepEvidence, sweepEveryMs)
     },
     // First to last: acks of the last commit still go out while the link stands.
