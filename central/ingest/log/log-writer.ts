@@ -72,7 +72,7 @@ export const openLogWriter = async (options: WriterOptions): Promise<{ writer: L
       if (report.kind === 'ready') resolve(report)
       else onReport(report)
     })
-    ended.then(reject)
+    void ended.then(reject)
   })
   isExpectedToEnd = false
 
