@@ -102,13 +102,27 @@ const run = async (loaded: LoadedCentralConfig): Promise<number> => {
     await service.start()
   } catch (error) {
     log.fatal({ err: error }, 'Central could not start')
+    endWithin(longestStopMs, 1, log)
     await service.stop().catch(() => undefined)
     return 1
   }
   log.info({ version, ...service.address() }, 'Central is running')
   const code = await end
+  endWithin(longestStopMs, code, log)
   await service.stop()
   return code
+}
+
+/** systemd gives 20 s before it kills. */
+const longestStopMs = 15_000
+
+/** Something that does not come to its end must not keep a process that has to be started again. */
+const endWithin = (ms: number, code: number, log: Logger): void => {
+  const late = () => {
+    log.fatal({ afterMs: ms }, 'Central did not stop in time; it ends as it is')
+    process.exit(code === 0 ? 1 : code)
+  }
+  setTimeout(late, ms).unref()
 }
 
 let fatal: (reason: Error) => void = () => undefined

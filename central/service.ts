@@ -8,7 +8,7 @@ import { openSqliteUsers } from './api/ioc/sqlite/user-store.js'
 import type { UserStore } from './api/ioc/user-store.js'
 import { createUsers } from './api/ioc/users.js'
 import { operations } from './api/plugins/operations.js'
-import type { Broker } from './broker/broker.js'
+import { type Broker, centralClientId } from './broker/broker.js'
 import { createEmbeddedBroker } from './broker/embedded/embedded-broker.js'
 import { createLink, type Link, type LinkOptions, NotConnectedError } from './broker/link.js'
 import { dataFiles } from './config/data-files.js'
@@ -18,6 +18,7 @@ import type { EvidenceStore } from './evidence/evidence-store.js'
 import type { IncidentStore } from './incidents/incident-store.js'
 import { createIncidents } from './incidents/incidents.js'
 import { openSqliteIncidents } from './incidents/sqlite/incident-store.js'
+import type { CommittedRecord } from './ingest/committed-record.js'
 import { createIngest } from './ingest/create-ingest.js'
 import type { ExportLog } from './labels/export-log.js'
 import { createLabels } from './labels/labels.js'
@@ -127,6 +128,7 @@ export const buildService = async (
     evidence,
     clock,
     log: log.child({ room: 'incidents' }),
+    onPutAside: countPutAside(metrics, log.child({ room: 'incidents' })),
     mergeRadiusM: settings.incidents.mergeRadiusM,
     sightRangeM: settings.incidents.sightRangeM,
     mergeWindowSeconds: settings.incidents.mergeWindowSeconds,
@@ -185,7 +187,7 @@ export const buildService = async (
 
   const connect = async (): Promise<string> => {
     const at = await locateBroker(settings, secrets, use.broker)
-    link = use.createLink({ ...at, clientId: 'watchpost-central', log: log.child({ room: 'broker' }) })
+    link = use.createLink({ ...at, clientId: centralClientId, log: log.child({ room: 'broker' }) })
     link.onMessage(ingest.take)
     link.onConnect(() => {
       ingest.repeatAcks()
@@ -212,6 +214,7 @@ export const buildService = async (
       const httpUrl = await http.app.listen({ host: settings.http.host, port: settings.http.port })
       use.broker?.setSites(registry.siteOfAgent())
       address = { http: httpUrl, broker: await connect() }
+      sweepEvidence()
       sweeper = setInterval(sweepEvidence, sweepEveryMs)
     },
     // First to last: acks of the last commit still go out while the link stands.
@@ -318,6 +321,18 @@ const countRefused = (metrics: MetricsRegister, log: Logger): OnRefused => {
   return (point, reason) => {
     refused.inc()
     log.warn({ point, reason }, 'A time series point was refused for good')
+  }
+}
+
+const countPutAside = (metrics: MetricsRegister, log: Logger) => {
+  const putAside = new Counter({
+    name: 'watchpost_incidents_put_aside_total',
+    help: 'Events whose times cannot be read; each is logged and stays in the log of messages',
+    registers: [metrics],
+  })
+  return ({ position, agentId, envelope }: CommittedRecord) => {
+    putAside.inc()
+    log.warn({ position, agentId, eventId: envelope.id }, 'An event whose times cannot be read was put aside')
   }
 }
 

@@ -1,3 +1,6 @@
+/** Central's own client id; nobody else may have it. */
+export const centralClientId = 'watchpost-central'
+
 /** A broker that central runs itself. */
 export interface Broker {
   /** Resolves when it listens; rejects when it cannot (port taken, say). Later deaths are repaired silently. */

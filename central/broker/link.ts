@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { centralSubscriptions, delivery, parseTopic } from '@watchpost/shared/topics'
 import mqtt from 'mqtt'
 import type { Logger } from 'pino'
@@ -30,12 +31,15 @@ export interface Link {
   trouble(): string | null
   /** Begins to connect; a broker that is away is waited for. */
   start(): void
+  /** Waits for what is in flight, but only seconds for a broker that has gone silent. */
   stop(): Promise<void>
 }
 
 const firstWaitMs = 250
 const longestWaitMs = 15_000
 const subscriptionRefused = 128
+/** So long a broker may take to answer what is in flight, and again to close the connection. */
+const goodbyeMs = 2000
 
 export const createLink = (options: LinkOptions): Link => {
   const { log, url } = options
@@ -44,6 +48,7 @@ export const createLink = (options: LinkOptions): Link => {
   let announce = (): void => undefined
   let trouble: string | null = 'not started'
   let attempts = 0
+  const inFlight = new Set<Promise<unknown>>()
 
   const note = (reason: string, hint: string): void => {
     if (trouble !== reason) log.warn({ broker: url, reason, hint }, 'The broker is not reachable')
@@ -105,7 +110,9 @@ export const createLink = (options: LinkOptions): Link => {
     publish: async (topic, payload, { qos, retain }) => {
       // Offline, MQTT.js would keep it in memory and send it after the newer ones that are made on reconnection.
       if (client === undefined || !client.connected) throw new NotConnectedError(`not connected to ${url}`)
-      await client.publishAsync(topic, payload, { qos, retain })
+      const publishing = client.publishAsync(topic, payload, { qos, retain })
+      inFlight.add(publishing)
+      await publishing.finally(() => inFlight.delete(publishing))
     },
     trouble: () => trouble,
     start: () => {
@@ -128,12 +135,18 @@ export const createLink = (options: LinkOptions): Link => {
       client = undefined
       if (ending === undefined) return
       ending.removeAllListeners('close')
-      // Waits for acknowledgements in flight only while there is somebody to answer.
-      await ending.endAsync(!ending.connected)
+      // Not left to end(): that waits without limit for a broker that does not answer, and takes no second, forced end().
+      const isAnswered = ending.connected && (await Promise.race([answers(inFlight), sleep(goodbyeMs, false)]))
+      const cutOff = setTimeout(() => ending.stream.destroy(), goodbyeMs)
+      await ending.endAsync(!isAnswered)
+      clearTimeout(cutOff)
       trouble = 'stopped'
     },
   }
 }
+
+const answers = (inFlight: ReadonlySet<Promise<unknown>>): Promise<true> =>
+  Promise.allSettled(inFlight).then(() => true)
 
 const qosOf = (filter: string): 0 | 1 => {
   const topic = parseTopic(filter.replaceAll('+', 'x'))

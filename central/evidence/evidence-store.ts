@@ -46,7 +46,10 @@ export interface EvidenceStore {
    * newest is kept for long, so a camera's wall picture does not fill the disk.
    */
   newestPicture(cameraId: string, role?: EvidenceRole): Promise<StoredEvidence | undefined>
-  /** Deletes what was stored before the time given, except each camera's newest snapshot; returns how many. */
+  /**
+   * Deletes all that was stored before the time given, except each camera's newest snapshot; returns how many. One after the
+   * other, and `close` ends it early.
+   */
   sweep(beforeMs: number): Promise<number>
   /** After each picture or clip that is new. One listener. */
   onStored(listener: (evidence: StoredEvidence) => void): void

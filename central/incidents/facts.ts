@@ -8,6 +8,10 @@ type EventRecord = CommittedRecord & { readonly envelope: EventEnvelope }
 
 export const isEventRecord = (record: CommittedRecord): record is EventRecord => record.envelope.type === 'event.v1'
 
+/** A log from before times were checked may hold some that are none, such as a leap second. */
+export const hasTimes = ({ envelope: { data } }: EventRecord): boolean =>
+  [data.phenomenonTime, ...data.evidence.map(item => item.takenAt)].every(time => !Number.isNaN(Date.parse(time)))
+
 export const storedEventOf = ({
   position,
   siteId,

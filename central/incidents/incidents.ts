@@ -15,7 +15,7 @@ import { addNote, type CommandResult, judge, transition } from './engine/command
 import { type CorrelationRules, mergesHappenings } from './engine/correlation.js'
 import type { EventFact, IncidentRecord } from './engine/incident-record.js'
 import { pictureLabels } from './engine/verdict-boxes.js'
-import { factOf, isEventRecord, storedEventOf } from './facts.js'
+import { factOf, hasTimes, isEventRecord, storedEventOf } from './facts.js'
 import type {
   Commit,
   EventFilter,
@@ -41,6 +41,8 @@ export interface IncidentsOptions extends CorrelationRules {
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly log: { readonly warn: (fields: object, sentence: string) => void }
+  /** An event whose times are none was left out; the record stays in the log of messages. */
+  readonly onPutAside?: (record: CommittedRecord) => void
 }
 
 export interface Page<T> {
@@ -94,7 +96,15 @@ const chunkSize = 200
 const maxAttempts = 5
 const eventsShown = 500
 
-export const createIncidents = ({ store, registry, evidence, clock, log, ...rules }: IncidentsOptions): Incidents => {
+export const createIncidents = ({
+  store,
+  registry,
+  evidence,
+  clock,
+  log,
+  onPutAside = () => {},
+  ...rules
+}: IncidentsOptions): Incidents => {
   const places = createPlaces(registry)
   let listener: (summary: IncidentSummary) => void = () => {}
 
@@ -199,7 +209,9 @@ export const createIncidents = ({ store, registry, evidence, clock, log, ...rule
 
   return {
     apply: async (records: readonly CommittedRecord[]) => {
-      const events = records.filter(isEventRecord).map(storedEventOf)
+      const given = records.filter(isEventRecord)
+      for (const record of given) if (!hasTimes(record)) onPutAside(record)
+      const events = given.filter(hasTimes).map(storedEventOf)
       for (let start = 0; start < events.length; start += chunkSize) {
         await applyChunk(events.slice(start, start + chunkSize))
       }

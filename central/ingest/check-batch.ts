@@ -16,6 +16,8 @@ export type RefusalReason = 'malformed-batch' | 'unknown-type' | 'invalid-messag
 export interface AcceptedEnvelope {
   readonly envelope: Envelope
   readonly cameraId: string
+  /** The envelope as JSON, for the log. */
+  readonly content: string
 }
 
 export interface Refusal {
@@ -62,7 +64,8 @@ export const checkBatch = (siteId: string, payload: Uint8Array): CheckedBatch =>
   const refused: Refusal[] = []
   let [lowestSeq, highestSeq] = [Number.POSITIVE_INFINITY, 0]
   for (const envelope of batch.envelopes) {
-    const judged = judge(siteId, batch.epoch, envelope)
+    const content = jsonOf(envelope)
+    const judged = content === undefined ? tooDeep(envelope, text) : judge(siteId, batch.epoch, envelope, content)
     if ('reason' in judged) refused.push(judged)
     else accepted.push(judged)
     const seq = 'reason' in judged ? judged.seq : judged.envelope.seq
@@ -80,14 +83,9 @@ export const checkBatch = (siteId: string, payload: Uint8Array): CheckedBatch =>
   }
 }
 
-const judge = (siteId: string, epoch: number, given: unknown): AcceptedEnvelope | Refusal => {
-  const { type, seq } = (typeof given === 'object' && given !== null ? given : {}) as Partial<Envelope>
-  const refuse = (reason: RefusalReason, detail: string): Refusal => ({
-    seq: Number.isSafeInteger(seq) && seq! >= 1 ? seq : undefined,
-    reason,
-    detail,
-    content: JSON.stringify(given),
-  })
+const judge = (siteId: string, epoch: number, given: unknown, content: string): AcceptedEnvelope | Refusal => {
+  const { type } = (typeof given === 'object' && given !== null ? given : {}) as Partial<Envelope>
+  const refuse = (reason: RefusalReason, detail: string): Refusal => ({ seq: seqOf(given), reason, detail, content })
   if (!envelopeTypes.includes(type as EnvelopeType))
     return refuse('unknown-type', `/type: ${JSON.stringify(type)} is none of ${envelopeTypes.join(', ')}`)
   const check = envelopeChecks[type as EnvelopeType]
@@ -97,8 +95,29 @@ const judge = (siteId: string, epoch: number, given: unknown): AcceptedEnvelope 
   const source = parseCameraSource(envelope.source)
   if (source?.siteId !== siteId)
     return refuse('foreign-source', `/source: ${envelope.source} was sent under site ${siteId}`)
-  return { envelope, cameraId: source.cameraId }
+  return { envelope, cameraId: source.cameraId, content }
 }
+
+const seqOf = (given: unknown): number | undefined => {
+  const { seq } = (typeof given === 'object' && given !== null ? given : {}) as { seq?: number }
+  return Number.isSafeInteger(seq) && seq! >= 1 ? seq : undefined
+}
+
+/** Undefined when it is nested too deeply: reading JSON has no depth limit, writing has. */
+const jsonOf = (given: unknown): string | undefined => {
+  try {
+    return JSON.stringify(given)
+  } catch {
+    return undefined
+  }
+}
+
+const tooDeep = (given: unknown, batch: string): Refusal => ({
+  seq: seqOf(given),
+  reason: 'invalid-message',
+  detail: '/: nested too deeply to be stored; the dead letter holds the batch it came in',
+  content: batch,
+})
 
 const firstError = (
   check: TypeCheck<never> | TypeCheck<typeof Batch> | TypeCheck<typeof ObservationEnvelope>,

@@ -71,10 +71,16 @@ export const createIngest = (options: IngestOptions): Ingest => {
         )
       storage ??= { failingSinceMs: Date.now(), reason: `${outcome.reason}. ${hintFor(outcome.code)}` }
     }
-    if ((writer?.pendingBytes() ?? 0) < mostPendingBytes / 2) {
-      for (const go of resume) go()
-      resume = []
-    }
+    if ((writer?.pendingBytes() ?? 0) < mostPendingBytes / 2) takeMore()
+  }
+  const takeMore = (): void => {
+    for (const go of resume) go()
+    resume = []
+  }
+  const onDeath = (reason: Error): void => {
+    storage = { failingSinceMs: Date.now(), reason: `the writer thread ended: ${reason.message}` }
+    takeMore()
+    options.onFatal(reason)
   }
 
   const takeData = (address: AgentAddress, payload: Uint8Array): void | Promise<void> => {
@@ -85,7 +91,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
     }
     if (writer === undefined) return metrics.dropped('after-stop')
     const { siteId, agentId } = address
-    writer.append({ siteId, agentId, receivedAt: Date.now(), payload })
+    const isTaken = writer.append({ siteId, agentId, receivedAt: Date.now(), payload })
+    if (!isTaken) return metrics.dropped('storage-failed')
     if (writer.pendingBytes() > mostPendingBytes) return new Promise<void>(resolve => resume.push(resolve))
   }
 
@@ -103,7 +110,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
     storage: () => storage,
     ledger: async agentId => writer?.ledger(agentId),
     start: async () => {
-      const opened = await openLogWriter({ file: options.file, onOutcome, onDeath: options.onFatal })
+      const opened = await openLogWriter({ file: options.file, onOutcome, onDeath })
       writer = opened.writer
       readerDb = openLogReader(options.file)
       read = createReadRecords(readerDb)

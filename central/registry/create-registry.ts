@@ -50,7 +50,7 @@ export const createRegistry = (options: RegistryOptions): Registry => {
   let misfits = 0
 
   const agents = createLiveAgents(store.agents(), address => places.isKnown(address))
-  const conditions = createCameraConditions(store.conditions())
+  const conditions = createCameraConditions(store.conditions(), now())
   const commands = createCommands(options.publish)
 
   const cameraViewsOf = (site: Site) => {

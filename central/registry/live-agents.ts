@@ -10,7 +10,10 @@ export const silentAfterMs = 60_000
 const mostStrangers = 1000
 
 export interface LiveAgents {
-  /** False when it was ignored: an older epoch never wins. */
+  /**
+   * False when it was ignored: an older epoch wins only by being online while the newer one is not. A replaced gateway, or one
+   * whose outbox was made before its clock was set, has a lower epoch for ever.
+   */
   applyState(address: AgentAddress, state: State, now: number): boolean
   applyHealth(address: AgentAddress, health: Health, now: number): void
   applyReported(address: AgentAddress, reported: Reported, now: number): void
@@ -48,17 +51,17 @@ export const createLiveAgents = (
   return {
     applyState: (address, state, now) => {
       const known = agents.get(keyOf(address))
-      if (known?.state && known.state.epoch > state.epoch) return false
+      const isOlder = known?.state != null && known.state.epoch > state.epoch
+      if (isOlder && (state.status === 'offline' || isOnline(known, now))) return false
       // A retained `offline` may be days old: it says nothing about when the agent was last heard.
       const lastSeenAt = state.status === 'online' ? now : (known?.lastSeenAt ?? Date.parse(state.at))
       return update(address, { state, lastSeenAt })
     },
     applyHealth: (address, health, now) => {
       const known = agents.get(keyOf(address))
-      // Who speaks is online: a will published late must not hide an agent that is back.
-      const revived = known?.state?.status === 'offline' && known.state.epoch === health.outbox.epoch
-      const state = revived ? { state: { ...known.state!, status: 'online' as const } } : {}
-      update(address, { health, healthAt: now, lastSeenAt: now, ...state })
+      // Who speaks is online: neither a will published late nor the state of a gateway that was replaced must hide it.
+      const state = known?.state && { ...known.state, status: 'online' as const, epoch: health.outbox.epoch }
+      update(address, { health, healthAt: now, lastSeenAt: now, ...(state && { state }) })
     },
     applyReported: (address, reported) => {
       update(address, { reported })

@@ -19,7 +19,7 @@ export interface SavedCondition {
   readonly cameraId: string
   readonly condition: CameraCondition
   readonly active: boolean
-  /** Time of the phenomenon, as written in the message. */
+  /** Time of the phenomenon, as written in the message; of one that was ahead of central's clock, the beginning of time. */
   readonly since: string
   readonly message: string
   readonly hint: string

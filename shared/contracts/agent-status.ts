@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { cameraConditions } from './camera-health.js'
 import { Epoch, Id, UtcTime } from './primitives.js'
 
-/** Retained, and the agent's last will. An older epoch never wins. */
+/** Retained, and the agent's last will. An older epoch wins only by being online while the newer one is not. */
 export const State = Type.Object(
   {
     status: Type.Union([Type.Literal('online'), Type.Literal('offline')]),

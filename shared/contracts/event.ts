@@ -47,7 +47,7 @@ export const Event = Type.Object(
     ),
     evidence: Type.Array(Evidence, { maxItems: 8 }),
     lost: Type.Optional(
-      Type.Array(Type.Object({ fromSeq: Seq, toSeq: Seq }), {
+      Type.Array(Type.Object({ fromSeq: Seq, toSeq: Seq }, { additionalProperties: false }), {
         description: 'data-loss only: sequence numbers that were thinned and will never arrive.',
       }),
     ),

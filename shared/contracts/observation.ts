@@ -21,7 +21,9 @@ export const Observation = Type.Object(
     quality: Quality,
     reason: Type.Optional(Type.String({ maxLength: 200, description: 'Why the quality is not good.' })),
     phenomenonTime: UtcTime,
-    model: Type.Optional(Type.Object({ id: Id, version: Type.String({ maxLength: 40 }) })),
+    model: Type.Optional(
+      Type.Object({ id: Id, version: Type.String({ maxLength: 40 }) }, { additionalProperties: false }),
+    ),
   },
   { $id: 'Observation', additionalProperties: false },
 )

@@ -7,8 +7,11 @@ export const Id = Type.String({
   description: 'Lower-case letters, digits and inner hyphens, 1-64.',
 })
 
-/** RFC 3339 in UTC with milliseconds, as `Date.prototype.toISOString` writes it. */
-export const utcPattern = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$'
+/**
+ * RFC 3339 in UTC with milliseconds, as `Date.prototype.toISOString` writes it. What fits is a time `Date.parse` can read:
+ * no month 13, no leap second.
+ */
+export const utcPattern = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z$'
 export const UtcTime = Type.String({ pattern: utcPattern, description: 'UTC, e.g. 2026-10-27T03:04:05.678Z' })
 
 /** Unix milliseconds as `UtcTime`; here, so that rooms without `Date` can stamp what they make. */

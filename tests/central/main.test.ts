@@ -4,7 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openSqliteUsers } from '../../central/api/ioc/sqlite/user-store.js'
+import { createUsers } from '../../central/api/ioc/users.js'
+import { dataFiles } from '../../central/config/data-files.js'
 import { freePort } from '../helpers/free-port.js'
 import { until } from '../helpers/server-process.js'
 
@@ -90,6 +94,29 @@ describe('watchpost-central', () => {
     expect(await metric(port, 'watchpost_agents{status="never-seen",known="true"} 2')).toBe(true)
     child!.kill('SIGTERM')
     expect(await once(child!, 'exit')).toEqual([0, null])
+  })
+
+  it('ends with 1 and the reason when nothing can be stored any more', { timeout: 240_000 }, async () => {
+    const port = await freePort()
+    write(
+      'central.yaml',
+      `version: 1\ndataDir: data\ncity: city.yaml\nbroker: { mode: embedded, port: 0 }\nhttp: { port: ${port} }\n`,
+    )
+    await run()
+    const { users: usersFile, log: logFile } = dataFiles(join(directory, 'data'))
+    const users = createUsers({ store: openSqliteUsers({ file: usersFile }), clock: Date.now })
+    await users.add({ name: 'viewer', role: 'viewer', wardId: null, password: 'long enough' })
+    const authorization = `Bearer ${await users.renewApiToken('viewer')}`
+    await users.close()
+    const log = new Database(logFile)
+    log.exec('DROP TABLE stream')
+    log.close()
+    const ended = once(child!, 'exit')
+    await fetch(`http://127.0.0.1:${port}/api/v1/agents/an-cuu-1/ledger`, { headers: { authorization } }).catch(
+      () => undefined,
+    )
+    expect(await ended).toEqual([1, null])
+    expect(output).toMatch(/no such table: stream.*Central cannot go on/)
   })
 
   it('does not start beside another one on the same data, and says so', { timeout: 240_000 }, async () => {

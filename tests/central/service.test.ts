@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { eventEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import { topicOf } from '@watchpost/shared/topics'
 import mqtt from 'mqtt'
@@ -11,6 +13,7 @@ import { createUsers } from '../../central/api/ioc/users.js'
 import { dataFiles } from '../../central/config/data-files.js'
 import { loadCentralConfig } from '../../central/config/load-central-config.js'
 import { loadCity } from '../../central/config/load-city.js'
+import { openDiskEvidence } from '../../central/evidence/adapters/disk.js'
 import { City } from '../../central/registry/city.js'
 import { buildService, defaultAdapters, type Service } from '../../central/service.js'
 import { freePort } from '../helpers/free-port.js'
@@ -140,6 +143,24 @@ describe('central as a whole', () => {
     service.replaceCity(loadCity(join(directory, 'city.yaml'), City))
     await producer.done
     expect(producer.nacks).toEqual([])
+  })
+
+  it('deletes at its start what is older than its retention', async () => {
+    const evidence = openDiskEvidence({
+      directory: dataFiles(join(directory, 'data')).evidence,
+      maxBytes: 1000,
+      isNamed: async () => false,
+      clock: () => 1000,
+    })
+    const bytes = Buffer.from([0xff, 0xd8, 0xff, 0xe0, ...Array(20).fill(0)])
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const from = { agentId: 'an-cuu-1', cameraId: 'le-loi-1', role: 'at', takenAt: null } as const
+    expect(await evidence.receive(sha256, Readable.from([bytes]), from)).toMatchObject({ ok: true })
+    await evidence.close()
+    await build('evidence: { retentionDays: 365 }\n')
+    await service.start()
+    const file = join(dataFiles(join(directory, 'data')).evidence, sha256.slice(0, 2), sha256)
+    await until('it is gone', () => !existsSync(file))
   })
 
   it('acknowledges and raises incidents while InfluxDB is away, and says so', async () => {

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -276,6 +279,37 @@ describe.skipIf(noInflux !== undefined)('influxdb 1.x', () => {
     await expect(nobody.write([point(0, 1)])).rejects.toThrow('check that it runs')
     await expect(nobody.ping()).rejects.toThrow('check that it runs')
     expect(refused).toEqual([])
+  })
+})
+
+describe('influxdb at a wrong address', () => {
+  it.each([
+    ['is refused by everything it asks', 400],
+    ['answers to its ping', 200],
+  ])('rejects and refuses nothing while another web server %s', async (_, pingStatus) => {
+    let writes = 0
+    const other = createServer((request, response) => {
+      const isPing = request.url === '/ping'
+      if (!isPing) writes++
+      request.resume().on('end', () => response.writeHead(isPing ? pingStatus : 400).end('This is another server.'))
+    }).listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const refused: SeriesPoint[] = []
+    const store = openInfluxStore({
+      url: `http://127.0.0.1:${(other.address() as AddressInfo).port}`,
+      api: 'v2',
+      database: 'hue',
+      org: 'watchpost',
+      token: 'secret',
+      onRefused: each => refused.push(each),
+    })
+    const many = Array.from({ length: 500 }, (_, index) => point(index * 1000, index))
+    await expect(store.write(many)).rejects.toThrow('another server')
+    await expect(store.write(many.slice(0, 1))).rejects.toThrow('another server')
+    expect([refused.length, writes]).toEqual([0, 2])
+    await expect(store.ping()).rejects.toThrow('another server')
+    other.closeAllConnections()
+    other.close()
   })
 })
 

@@ -1,4 +1,5 @@
 import { agentSubscriptions, parseTopic } from '@watchpost/shared/topics'
+import { centralClientId } from '../broker.js'
 
 /** Who is connected. `anonymous`: no credentials file is set, so anybody on this machine is trusted as an agent. */
 export type Identity =
@@ -18,6 +19,18 @@ const downChannels = new Set(['ack', 'nack', 'desired', 'command'])
 const retainedChannels = new Set(['state', 'reported', 'shadow'])
 /** A full batch of 1,000 envelopes is about 1 MB. */
 const largestPayloadBytes = 8 * 1024 * 1024
+
+/**
+ * Why this client id is refused, or undefined when it may be used. Whoever connects with the id of another takes over its session:
+ * the other is cut off and its messages come here.
+ */
+export const refuseClientId = (who: Identity, clientId: string): string | undefined => {
+  if (who.kind === 'central') return undefined
+  if (clientId === centralClientId) return `only central may have the client id ${centralClientId}`
+  return who.kind === 'anonymous' || clientId === who.agentId
+    ? undefined
+    : `agent ${who.agentId} must have its name as its client id, not ${clientId}`
+}
 
 /** Why the message is refused, or undefined when it may pass. */
 export const refusePublish = (

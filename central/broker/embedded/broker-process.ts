@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import { Aedes, type Client } from 'aedes'
-import { type Identity, isLoopback, refusePublish, refuseSubscription } from './access.js'
+import { type Identity, isLoopback, refuseClientId, refusePublish, refuseSubscription } from './access.js'
 import type { BrokerCommand, BrokerReport } from './broker-protocol.js'
 
 /** The embedded broker, a process of its own: it may fall over without taking central along, and central restarts it. */
@@ -10,6 +10,9 @@ type Listen = Extract<BrokerCommand, { kind: 'listen' }>
 const report = (message: BrokerReport): void => {
   process.send?.(message)
 }
+/** Return codes of CONNACK, [MQTT-3.2.2-3]. */
+const identifierRejected = 2
+const badCredentials = 4
 const identities = new WeakMap<Client, Identity>()
 let sites: ReadonlyMap<string, string> = new Map()
 
@@ -53,10 +56,11 @@ const listen = async (settings: Listen): Promise<void> => {
     maxClientsIdLength: 128,
     authenticate: (client, username, password, done) => {
       const who = identify(settings, username, password, (client.conn as Socket).remoteAddress)
-      if (typeof who === 'string') {
-        const error = Object.assign(refused(client, who), { returnCode: 4 })
-        return done(error, false)
-      }
+      const refuse = (reason: string, returnCode: number) =>
+        done(Object.assign(refused(client, reason), { returnCode }), false)
+      if (typeof who === 'string') return refuse(who, badCredentials)
+      const reason = refuseClientId(who, client.id)
+      if (reason !== undefined) return refuse(reason, identifierRejected)
       identities.set(client, who)
       return done(null, true)
     },

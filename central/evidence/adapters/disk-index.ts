@@ -44,11 +44,10 @@ export const openDiskIndex = (file: string) => {
     ON CONFLICT (sha256) DO UPDATE SET camera_id = coalesce(excluded.camera_id, camera_id),
       role = coalesce(excluded.role, role), taken_at = coalesce(excluded.taken_at, taken_at)`)
   const remove = database.prepare('DELETE FROM evidence WHERE sha256 = ?')
-  const superseded = database
-    .prepare<[string, string, number], string>(
-      `SELECT sha256 FROM evidence WHERE camera_id = ? AND role = 'snapshot' AND sha256 <> ? AND stored_at < ? LIMIT 100`,
-    )
-    .pluck()
+  const snapshots = database.prepare<[string, number, number], Pick<StoredEvidence, 'sha256' | 'storedAt'>>(
+    `SELECT sha256, stored_at AS storedAt FROM evidence
+      WHERE camera_id = ? AND role = 'snapshot' AND stored_at >= ? AND stored_at < ? ORDER BY stored_at LIMIT 100`,
+  )
   const old = database
     .prepare<[number], string>(
       `SELECT sha256 FROM evidence AS e WHERE stored_at < ? AND NOT (coalesce(role, '') = 'snapshot' AND NOT EXISTS (
@@ -67,9 +66,9 @@ export const openDiskIndex = (file: string) => {
     remove: (sha256: string): void => {
       remove.run(sha256)
     },
-    /** Snapshots of the camera other than this one that came before the time given. */
-    superseded: (cameraId: string, bySha256: string, beforeMs: number): readonly string[] =>
-      superseded.all(cameraId, bySha256, beforeMs),
+    /** Snapshots of the camera that came between the times given, oldest first; at most 100 of them. */
+    snapshots: (cameraId: string, fromMs: number, beforeMs: number) => snapshots.all(cameraId, fromMs, beforeMs),
+    /** What may go; at most 1,000 of them. */
     storedBefore: (beforeMs: number): readonly string[] => old.all(beforeMs),
     close: (): void => {
       database.close()

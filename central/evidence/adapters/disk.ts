@@ -29,6 +29,10 @@ export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEv
   const pathOf = (sha256: string): string => join(directory, sha256.slice(0, 2), sha256)
   const intake = createIntake({ incoming, pathOf, maxBytes })
   let listener: (evidence: StoredEvidence) => void = () => {}
+  /** By camera, Unix ms: of the snapshots stored before, those that are still here are named, and stay. */
+  const judgedUpTo = new Map<string, number>()
+  let sweeping: Promise<number> = Promise.resolve(0)
+  let isClosing = false
 
   /** The index's row, or one made again from the file when the index lost it; undefined: no such file. */
   const held = async (sha256: string): Promise<StoredEvidence | undefined> => {
@@ -57,9 +61,28 @@ export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEv
     if (evidence.role !== 'snapshot' || evidence.cameraId === null) return
     const newest = index.newestPicture(evidence.cameraId, 'snapshot')
     if (!newest) return
-    for (const sha256 of index.superseded(evidence.cameraId, newest.sha256, clock() - snapshotGraceMs)) {
+    const { cameraId } = evidence
+    for (const { sha256, storedAt } of index.snapshots(
+      cameraId,
+      judgedUpTo.get(cameraId) ?? 0,
+      clock() - snapshotGraceMs,
+    )) {
+      if (sha256 === newest.sha256) return
       if (!(await isNamed(sha256))) await remove(sha256)
+      judgedUpTo.set(cameraId, storedAt)
     }
+  }
+
+  /** Round by round, each a list of its own; deleting a file lets everything else have its turn. */
+  const sweep = async (beforeMs: number): Promise<number> => {
+    let removed = 0
+    for (let old = index.storedBefore(beforeMs); old.length > 0; old = index.storedBefore(beforeMs))
+      for (const sha256 of old) {
+        if (isClosing) return removed
+        await remove(sha256)
+        removed++
+      }
+    return removed
   }
 
   const take: EvidenceStore['receive'] = async (sha256, bytes, source): Promise<Receipt> => {
@@ -101,15 +124,18 @@ export const openDiskEvidence = ({ directory, maxBytes, isNamed, clock }: DiskEv
       return evidence && { evidence, open: range => createReadStream(pathOf(sha256), range) }
     },
     newestPicture: async (cameraId, role) => index.newestPicture(cameraId, role),
-    sweep: async beforeMs => {
-      const old = index.storedBefore(beforeMs)
-      for (const sha256 of old) await remove(sha256)
-      return old.length
+    sweep: beforeMs => {
+      sweeping = sweeping.catch(() => 0).then(() => sweep(beforeMs))
+      return sweeping
     },
     onStored: added => {
       listener = added
     },
-    close: async () => index.close(),
+    close: async () => {
+      isClosing = true
+      await sweeping.catch(() => undefined)
+      index.close()
+    },
   }
 }
 

@@ -31,6 +31,7 @@ export interface CommitCounts {
 }
 
 const longestDeadLetter = 64 * 1024
+const longestDetail = 500
 const keptDeadLetters = 100_000
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -58,7 +59,7 @@ export const createCommitMessages = (db: Database, streams: StreamStore) => {
       epoch,
       seq ?? null,
       reason,
-      detail,
+      detail.slice(0, longestDetail),
       cut,
     )
     if (Number(lastInsertRowid) % 1000 === 0) trimDeadLetters.run(Number(lastInsertRowid) - keptDeadLetters)
@@ -76,13 +77,13 @@ export const createCommitMessages = (db: Database, streams: StreamStore) => {
       return
     }
     const ledger = streams.get(siteId, agentId, batch.epoch)
-    for (const { envelope, cameraId } of batch.accepted) {
+    for (const { envelope, cameraId, content } of batch.accepted) {
       result.counts.received++
       if (!ledger.accept(envelope.seq, envelope.type)) {
         result.counts.duplicates++
         continue
       }
-      insertRecord.run(receivedAt, siteId, agentId, cameraId, JSON.stringify(envelope))
+      insertRecord.run(receivedAt, siteId, agentId, cameraId, content)
       result.counts.committed++
     }
     for (const refusal of batch.refused) {
@@ -166,6 +167,6 @@ const nackOf = (epoch: number, seq: number, { reason, detail }: Refusal): Nack =
     type: `https://watchpost.dev/problems/${reason}`,
     title: titles[reason],
     status: 422,
-    detail: detail.slice(0, 500),
+    detail: detail.slice(0, longestDetail),
   },
 })

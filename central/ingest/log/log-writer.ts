@@ -9,14 +9,15 @@ export type WriterOutcome = Extract<WriterReport, { kind: 'committed' | 'failed'
 
 /** The main thread's handle on the writer thread. */
 export interface LogWriter {
-  /** Takes the payload over: the caller must not use it again. */
-  append(message: DataMessage): void
+  /** Takes the payload over: the caller must not use it again. False, and nothing is taken, when the thread has ended. */
+  append(message: DataMessage): boolean
   /** Bytes handed over and not yet committed. */
   pendingBytes(): number
   saveCursor(name: string, position: number): void
   trim(applied: number, before: number): void
+  /** Rejects when the thread has ended, or ends before it answered. */
   ledger(agentId: string): Promise<Ledger | undefined>
-  /** Resolves when all appended messages are committed and the file is closed. */
+  /** Resolves when all appended messages are committed and the file is closed; at once when the thread has ended. */
   stop(): Promise<void>
 }
 
@@ -38,60 +39,68 @@ export const openLogWriter = async (options: WriterOptions): Promise<{ writer: L
   >()
   let nextQuestion = 1
   let pendingBytes = 0
-  let stopped: (() => void) | undefined
+  let isExpectedToEnd = true
+  let reason: Error | undefined
+  let dead: Error | undefined
   const ask = (request: WriterRequest, transfer: ArrayBuffer[] = []) => worker.postMessage(request, transfer)
 
-  const onReport = (report: WriterReport): void => {
-    if (report.kind === 'committed' || report.kind === 'failed') {
-      pendingBytes -= report.taken.bytes
-      options.onOutcome(report)
-    } else if (report.kind === 'ledger') {
+  const onReport = (report: Exclude<WriterReport, WriterReady>): void => {
+    if (report.kind === 'died') reason = new Error(report.reason)
+    else if (report.kind === 'ledger') {
       questions.get(report.requestId)?.resolve(report.ledger)
       questions.delete(report.requestId)
-    } else if (report.kind === 'stopped') stopped?.()
+    } else {
+      pendingBytes -= report.taken.bytes
+      options.onOutcome(report)
+    }
   }
-
+  // Out of memory, say: then the thread cannot report any more.
+  worker.on('error', error => {
+    reason ??= error
+  })
+  const ended = new Promise<Error>(resolve =>
+    worker.once('exit', code => {
+      dead = reason ?? new Error(`the writer thread ended with code ${code}`)
+      for (const { reject } of questions.values()) reject(dead)
+      questions.clear()
+      if (!isExpectedToEnd) options.onDeath(dead)
+      resolve(dead)
+    }),
+  )
   const ready = await new Promise<WriterReady>((resolve, reject) => {
-    worker.once('error', reject)
-    worker.once('message', (report: WriterReport) => {
-      worker.off('error', reject)
-      resolve(report as WriterReady)
+    worker.on('message', (report: WriterReport) => {
+      if (report.kind === 'ready') resolve(report)
+      else onReport(report)
     })
+    void ended.then(reject)
   })
-  const die = (reason: Error) => {
-    for (const { reject } of questions.values()) reject(reason)
-    questions.clear()
-    if (stopped === undefined) options.onDeath(reason)
-    else stopped()
-  }
-  worker.on('message', onReport)
-  worker.on('error', die)
-  worker.on('exit', code => {
-    if (stopped === undefined) die(new Error(`the writer thread ended with code ${code}`))
-  })
+  isExpectedToEnd = false
 
   return {
     ready,
     writer: {
       append: message => {
+        if (dead !== undefined) return false
         pendingBytes += message.payload.byteLength
         // MQTT payloads are slices of a larger buffer; only a copy of its own can be handed to another thread.
         const payload = Uint8Array.from(message.payload)
         ask({ kind: 'data', ...message, payload }, [payload.buffer])
+        return true
       },
       pendingBytes: () => pendingBytes,
       saveCursor: (name, position) => ask({ kind: 'cursor', name, position }),
       trim: (applied, before) => ask({ kind: 'trim', applied, before }),
       ledger: agentId =>
         new Promise((resolve, reject) => {
+          if (dead !== undefined) return reject(dead)
           questions.set(nextQuestion, { resolve, reject })
           ask({ kind: 'ledger', requestId: nextQuestion++, agentId })
         }),
-      stop: () =>
-        new Promise<void>(resolve => {
-          stopped = resolve
-          ask({ kind: 'stop' })
-        }),
+      stop: async () => {
+        isExpectedToEnd = true
+        ask({ kind: 'stop' })
+        await ended
+      },
     },
   }
 }

@@ -21,7 +21,8 @@ export type WriterReport =
   /** Nothing of it was stored; agents send it again. */
   | { readonly kind: 'failed'; readonly taken: Taken; readonly code: string; readonly reason: string }
   | { readonly kind: 'ledger'; readonly requestId: number; readonly ledger: Ledger | undefined }
-  | { readonly kind: 'stopped' }
+  /** An error nobody caught; the thread ends. */
+  | { readonly kind: 'died'; readonly reason: string }
 
 /** How much of what was handed over is done with. */
 export interface Taken {

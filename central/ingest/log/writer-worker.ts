@@ -16,6 +16,12 @@ import type { Taken, WriterReport, WriterRequest } from './writer-protocol.js'
 const largestGroupBytes = 1024 * 1024
 
 const port = parentPort!
+const report = (message: WriterReport): void => port.postMessage(message)
+// SQLite's errors lose their words on the way to another thread, so the words are sent.
+process.on('uncaughtException', error => {
+  report({ kind: 'died', reason: error.message })
+  process.exit(1)
+})
 const { file } = workerData as { file: string }
 mkdirSync(dirname(file), { recursive: true })
 const lock = lockLog(file)
@@ -26,7 +32,6 @@ const trim = createTrimLog(db)
 const saveCursor = db.prepare(
   'INSERT INTO consumer (name, position) VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
 )
-const report = (message: WriterReport): void => port.postMessage(message)
 
 const commitGroup = (group: readonly DataMessage[]): void => {
   if (group.length === 0) return
@@ -64,7 +69,6 @@ const handle = (request: Exclude<WriterRequest, { kind: 'data' }>): void => {
   else {
     db.close()
     lock.release()
-    report({ kind: 'stopped' })
     port.close()
   }
 }

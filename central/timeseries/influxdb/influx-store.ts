@@ -25,23 +25,30 @@ const batchLines = 5000
 export const openInfluxStore = (options: InfluxOptions): TimeSeriesStore => {
   const server = createInfluxServer(options)
 
-  /** A refused batch is halved until what is wrong stands alone; the good rest is written (again, which changes nothing). */
-  const writeOrHalve = async (points: readonly SeriesPoint[]): Promise<void> => {
+  /**
+   * A refused batch is halved until what is wrong stands alone; the good rest is written (again, which changes nothing). Not before
+   * this is known to be a time series database: any web server answers 400 to what it does not understand, that is to everything.
+   */
+  const writeOrHalve = async (points: readonly SeriesPoint[], proof: { isGiven: boolean }): Promise<void> => {
     try {
       await server.write(points.map(lineOf))
+      proof.isGiven = true
     } catch (error) {
       if (!(error instanceof InfluxRefusedError) || !error.isContent) throw error
+      if (!proof.isGiven) await server.ping()
+      proof.isGiven = true
       if (points.length === 1) return options.onRefused(points[0]!, error.message)
       const middle = points.length >> 1
-      await writeOrHalve(points.slice(0, middle))
-      await writeOrHalve(points.slice(middle))
+      await writeOrHalve(points.slice(0, middle), proof)
+      await writeOrHalve(points.slice(middle), proof)
     }
   }
 
   return {
     write: async points => {
       const good = storable(points, options.onRefused)
-      for (let at = 0; at < good.length; at += batchLines) await writeOrHalve(good.slice(at, at + batchLines))
+      const proof = { isGiven: false }
+      for (let at = 0; at < good.length; at += batchLines) await writeOrHalve(good.slice(at, at + batchLines), proof)
     },
     query: async query => {
       const rows = rowsOf(

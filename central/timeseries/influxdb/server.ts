@@ -32,6 +32,7 @@ export interface InfluxServer {
   /** Resolves when the server has accepted every line. */
   write(lines: readonly string[]): Promise<void>
   query(influxQl: string): Promise<readonly InfluxSeries[]>
+  /** Rejects also when something else than InfluxDB, or what stands in for it, answers there. */
   ping(): Promise<void>
 }
 
@@ -86,6 +87,9 @@ export const createInfluxServer = (options: InfluxServerOptions): InfluxServer =
     ping: async () => {
       const response = await call(`${base}/ping`)
       if (!response.ok) await refuse(response)
+      // 3.x answers 200 with its version; what only speaks the protocol tells none, but answers 204 as 1.x and 2.x do.
+      if (response.status !== 204 && !response.headers.has('x-influxdb-version'))
+        throw new Error(`InfluxDB ${base}/ping: another server answers there; check timeseries.url`)
     },
   }
 }

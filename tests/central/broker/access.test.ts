@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { isLoopback, refusePublish, refuseSubscription } from '../../../central/broker/embedded/access.js'
+import {
+  isLoopback,
+  refuseClientId,
+  refusePublish,
+  refuseSubscription,
+} from '../../../central/broker/embedded/access.js'
 
 const sites = new Map([['an-cuu-1', 'an-cuu']])
 const agent = { kind: 'agent', agentId: 'an-cuu-1' } as const
@@ -14,6 +19,31 @@ const at = (topic: string, options: { qos?: number; retain?: boolean; payloadByt
   ...options,
 })
 const own = 'watchpost/v1/an-cuu/an-cuu-1'
+
+describe('refuseClientId', () => {
+  it.each([
+    ['its own name', agent, 'an-cuu-1'],
+    ['any name on this machine', anonymous, 'mqttjs_1'],
+    ['the name of central', central, 'watchpost-central'],
+    ['any name for central', central, 'mqttjs_1'],
+  ])('lets in under %s', (_, who, clientId) => {
+    expect(refuseClientId(who, clientId)).toBeUndefined()
+  })
+
+  it.each([
+    ['of another agent', agent, 'an-cuu-2'],
+    ['of nobody', agent, 'aedes_1'],
+    ['of central', agent, 'watchpost-central'],
+    ['of central on this machine', anonymous, 'watchpost-central'],
+    [
+      'of central for an agent that is called so',
+      { kind: 'agent', agentId: 'watchpost-central' } as const,
+      'watchpost-central',
+    ],
+  ])('refuses the name %s', (_, who, clientId) => {
+    expect(refuseClientId(who, clientId)).toEqual(expect.any(String))
+  })
+})
 
 describe('refusePublish', () => {
   it.each([

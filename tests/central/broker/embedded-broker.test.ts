@@ -71,7 +71,7 @@ describe('the embedded broker with credentials', () => {
     const heard: string[] = []
     listener.on('message', topic => heard.push(topic))
     await listener.subscribeAsync('watchpost/v1/#', { qos: 1 })
-    const login = { username: 'an-cuu-1', password: 'one' }
+    const login = { clientId: 'an-cuu-1', username: 'an-cuu-1', password: 'one' }
     expect(await isCutOff(await connect(url, login), topicOf(own, 'data'))).toBe(false)
     expect(await isCutOff(await connect(url, login), topicOf(own, 'data'), 0)).toBe(true)
     expect(await isCutOff(await connect(url, login), topicOf({ ...own, agentId: 'an-cuu-2' }, 'data'))).toBe(true)
@@ -81,9 +81,23 @@ describe('the embedded broker with credentials', () => {
     expect(heard).toEqual([topicOf(own, 'data')])
   })
 
+  it.each(['watchpost-central', 'an-cuu-2', ''])(
+    'does not let an agent take over the session of "%s"',
+    async clientId => {
+      const { url, ...central } = await start({ credentials })
+      const others = [
+        await connect(url, { clientId: 'watchpost-central', clean: false, ...central }),
+        await connect(url, { clientId: 'an-cuu-2', clean: false, username: 'an-cuu-2', password: 'two' }),
+      ]
+      const login = { clientId, clean: clientId === '', username: 'an-cuu-1', password: 'one' }
+      await expect(connect(url, login)).rejects.toMatchObject({ code: 2 })
+      expect(others.map(other => other.connected)).toEqual([true, true])
+    },
+  )
+
   it('lets an agent listen to what is meant for it, and to nothing else', async () => {
     const { url } = await start({ credentials })
-    const agent = await connect(url, { username: 'an-cuu-1', password: 'one' })
+    const agent = await connect(url, { clientId: 'an-cuu-1', username: 'an-cuu-1', password: 'one' })
     const granted = await agent.subscribeAsync([topicOf(own, 'ack'), `watchpost/v1/an-cuu/an-cuu-1/command/+`], {
       qos: 1,
     })

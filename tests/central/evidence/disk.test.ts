@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDiskEvidence } from '../../../central/evidence/adapters/disk.js'
+import { openDiskIndex } from '../../../central/evidence/adapters/disk-index.js'
 import type { EvidenceSource, EvidenceStore } from '../../../central/evidence/evidence-store.js'
 
 const minute = 60_000
@@ -151,5 +152,40 @@ describe('evidence on disk', () => {
     const later = await put(jpeg(), source({ cameraId: 'le-loi-2' }))
     expect(await store.sweep(now)).toBe(1)
     expect(await store.stored([evidence, wall, later])).toEqual(new Set([wall, later]))
+  })
+
+  it('sweeps all there is at once, however much, and stops when it is closed', async () => {
+    await store.close()
+    const index = openDiskIndex(join(directory, 'index.sqlite'))
+    for (let number = 0; number < 2500; number++)
+      index.put({
+        ...source(),
+        sha256: number.toString(16).padStart(64, '0'),
+        mediaType: 'image/jpeg',
+        bytes: 1,
+        storedAt: now,
+      })
+    index.close()
+    store = open()
+    const sweeping = store.sweep(now + minute)
+    await store.close()
+    const removed = await sweeping
+    expect(removed).toBeLessThan(2500)
+    store = open()
+    expect(await store.sweep(now + minute)).toBe(2500 - removed)
+  })
+
+  it('deletes older snapshots also beside a hundred that events name', async () => {
+    const snapshot = () => {
+      now += 1000
+      return put(jpeg(), source({ role: 'snapshot', takenAt: now }))
+    }
+    for (let number = 0; number < 100; number++) named.add(await snapshot())
+    const unnamed = await snapshot()
+    for (let number = 0; number < 100; number++) named.add(await snapshot())
+    now += 6 * minute
+    for (let number = 0; number < 3; number++) await snapshot()
+    expect(existsSync(pathOf(unnamed))).toBe(false)
+    expect(await store.stored([...named])).toHaveProperty('size', 200)
   })
 })

@@ -4,7 +4,7 @@ import { eventExample } from '@watchpost/shared/contracts/event'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryIncidentStore } from '../../../central/incidents/adapters/memory-store.js'
 import type { IncidentStore } from '../../../central/incidents/incident-store.js'
-import { createIncidents, type Incidents } from '../../../central/incidents/incidents.js'
+import { createIncidents, type Incidents, type IncidentsOptions } from '../../../central/incidents/incidents.js'
 import { openSqliteIncidents } from '../../../central/incidents/sqlite/incident-store.js'
 import type { CommittedRecord } from '../../../central/ingest/committed-record.js'
 import { cityRegistry } from './city.js'
@@ -33,13 +33,14 @@ let store: IncidentStore
 let stored: Set<string>
 let incidents: Incidents
 let changes: IncidentSummary[]
-const make = (use: IncidentStore): Incidents =>
+const make = (use: IncidentStore, onPutAside?: IncidentsOptions['onPutAside']): Incidents =>
   createIncidents({
     store: use,
     registry: cityRegistry,
     evidence: { stored: async wanted => new Set(wanted.filter(sha => stored.has(sha))) },
     clock: () => startAt + 60 * minute,
     log: { warn: () => {} },
+    ...(onPutAside && { onPutAside }),
     ...rules,
   })
 
@@ -70,6 +71,19 @@ describe('incidents', () => {
     })
     expect(incident?.allowedStates).toContain('acknowledged')
     expect(changes).toMatchObject([{ id: 'e1', version: 1 }])
+  })
+
+  it.each([
+    ['a leap second', { phenomenonTime: '2026-12-31T23:59:60.000Z' }],
+    ['a picture of month 13', { evidence: [{ ...eventExample.evidence[0]!, takenAt: '2026-13-01T00:00:00.000Z' }] }],
+  ])('puts aside an event with %s that an older log holds, and goes on with the next', async (_, change) => {
+    const sqlite = openSqliteIncidents({ file: ':memory:' })
+    const putAside: string[] = []
+    incidents = make(sqlite, record => putAside.push(record.envelope.id))
+    await incidents.apply([eventRecord('e1', change), eventRecord('e2')])
+    expect(putAside).toEqual(['e1'])
+    expect((await incidents.list({}, all, reviewer)).items.map(({ id }) => id)).toEqual(['e2'])
+    await sqlite.close()
   })
 
   it('announces an incident again when its picture arrives', async () => {

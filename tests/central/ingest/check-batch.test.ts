@@ -9,6 +9,11 @@ const withEnvelope = (change: object) => ({
   envelopes: [observationEnvelopeExample, { ...eventEnvelopeExample, ...change }],
 })
 
+const eventOf = (change: object) => ({ ...eventEnvelopeExample.data, ...change })
+const picture = (takenAt: string) => ({ ...eventEnvelopeExample.data.evidence[0], takenAt })
+/** JSON text; such a value can be read, but not written again. */
+const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+
 describe('checkBatch', () => {
   it('takes the example', () => {
     expect(check(batchExample)).toMatchObject({
@@ -42,6 +47,25 @@ describe('checkBatch', () => {
     ['without data', { data: undefined }, 'invalid-message', 42],
     ['with an unknown key', { colour: 'red' }, 'invalid-message', 42],
     ['with local time', { time: '2026-10-27T10:04:05+07:00' }, 'invalid-message', 42],
+    ['of a leap second', { time: '2026-12-31T23:59:60.000Z' }, 'invalid-message', 42],
+    [
+      'of an event in month 13',
+      { data: eventOf({ phenomenonTime: '2026-13-01T00:00:00.000Z' }) },
+      'invalid-message',
+      42,
+    ],
+    [
+      'with a picture taken at 24:00',
+      { data: eventOf({ evidence: [picture('2026-10-27T24:00:00.000Z')] }) },
+      'invalid-message',
+      42,
+    ],
+    [
+      'with unknown keys in what was lost',
+      { data: eventOf({ lost: [{ fromSeq: 1, toSeq: 2, why: [] }] }) },
+      'invalid-message',
+      42,
+    ],
     ['from a camera of another site', { source: '/sites/kim-long/cameras/le-loi-1' }, 'foreign-source', 42],
     ['of another epoch', { epoch: 5 }, 'foreign-epoch', 42],
     ['without a number', { seq: undefined }, 'invalid-message', undefined],
@@ -58,6 +82,18 @@ describe('checkBatch', () => {
     expect(check({ ...batchExample, envelopes: [given, eventEnvelopeExample] })).toMatchObject({
       accepted: [{ envelope: { seq: 42 } }],
       refused: [{ reason: 'unknown-type' }],
+    })
+  })
+
+  it.each([
+    ['in the place of a message', deep, undefined],
+    ['in its data', `{ "seq": 42, "type": "event.v1", "data": ${deep} }`, 42],
+    ['as its type', `{ "seq": 42, "type": ${deep} }`, 42],
+  ])('refuses what is nested too deeply to be stored %s, and keeps its neighbour', (_, given, seq) => {
+    const text = JSON.stringify({ ...batchExample, envelopes: [observationEnvelopeExample, 'deep'] })
+    expect(check(text.replace('"deep"', given))).toMatchObject({
+      accepted: [{ envelope: { seq: 41 }, content: JSON.stringify(observationEnvelopeExample) }],
+      refused: [{ reason: 'invalid-message', seq, detail: expect.stringContaining('too deeply') }],
     })
   })
 

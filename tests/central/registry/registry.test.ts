@@ -108,7 +108,7 @@ const record = (data: Partial<CameraHealth>, cameraId = 'le-loi-1'): CommittedRe
   position: 1,
   ...address,
   cameraId,
-  receivedAt: 0,
+  receivedAt: nowMs,
   envelope: { ...observationEnvelopeExample, type: 'camera-health.v1', data: { ...cameraHealthExample, ...data } },
 })
 const agent = (id = 'an-cuu-1') => registry.agents().find(each => each.id === id)
@@ -171,6 +171,35 @@ describe('agents', () => {
     say('state', state({ epoch: 1000, status: 'offline' }))
     expect(agent()).toMatchObject({ status: 'online', epoch: 2000 })
     expect(greeted).toEqual([['an-cuu-1', 2000]])
+  })
+
+  it('is online as a replaced gateway whose epoch is lower, at once after the will of the one before', () => {
+    say('state', state({ epoch: 2000 }))
+    say('state', state({ epoch: 2000, status: 'offline' }))
+    say('state', state({ epoch: 1000 }))
+    expect(agent()).toMatchObject({ status: 'online', epoch: 1000 })
+    expect(greeted.at(-1)).toEqual(['an-cuu-1', 1000])
+  })
+
+  it('is online as a replaced gateway whose epoch is lower, after a minute when the one before left no will', () => {
+    say('state', state({ epoch: 2000 }))
+    nowMs += 61_000
+    say('state', state({ epoch: 1000 }))
+    expect(agent()).toMatchObject({ status: 'online', epoch: 1000 })
+  })
+
+  it('is online with the epoch of its health, also when a will of another epoch comes late', () => {
+    const healthOf = (epoch: number) => ({ ...healthExample, outbox: { ...healthExample.outbox, epoch } })
+    say('state', state({ epoch: 2000 }))
+    say('state', state({ epoch: 1000 }))
+    say('health', healthOf(1000))
+    expect(agent()).toMatchObject({ status: 'online', epoch: 1000 })
+    say('state', state({ epoch: 2000, status: 'offline' }))
+    expect(agent()?.status).toBe('offline')
+    say('health', healthOf(1000))
+    expect(agent()).toMatchObject({ status: 'online', epoch: 1000 })
+    say('state', state({ epoch: 900, status: 'offline' }))
+    expect(agent()?.status).toBe('online')
   })
 
   it('counts as offline after a minute of silence', () => {
@@ -254,6 +283,31 @@ describe('cameras', () => {
     await registry.applyRecords([began])
     expect(camera()?.condition).toBe('covered')
     await registry.applyRecords([ended, began])
+    expect(camera()?.condition).toBe('unknown')
+  })
+
+  it('believe a true end of what a gateway with its clock ahead said had begun, whichever way both came', async () => {
+    say('state', state())
+    const began = record({ condition: 'covered', phenomenonTime: '2026-10-27T10:00:00.000Z' })
+    const ended = record({ condition: 'covered', phase: 'ended', phenomenonTime: '2026-10-27T03:04:00.000Z' })
+    await registry.applyRecords([began])
+    expect(camera()?.condition).toBe('covered')
+    await registry.applyRecords([ended])
+    expect(camera()?.condition).toBe('unknown')
+    await registry.applyRecords([began, ended])
+    expect(camera()?.condition).toBe('unknown')
+  })
+
+  it('believe a true end of what an older central saved with a time ahead', async () => {
+    await registry.stop()
+    const store = openSqliteRegistryStore(join(directory, 'registry.sqlite'))
+    const ahead = { since: '2026-10-27T10:00:00.000Z', active: true, message: '', hint: '' }
+    store.saveConditions([{ cameraId: 'le-loi-1', condition: 'covered', ...ahead }])
+    store.close()
+    open()
+    say('state', state())
+    expect(camera()?.condition).toBe('covered')
+    await registry.applyRecords([record({ condition: 'covered', phase: 'ended' })])
     expect(camera()?.condition).toBe('unknown')
   })
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Aedes } from 'aedes'
+import { deployedLimits } from '../../helpers/deployed-broker.js'
 import { freePort } from '../../helpers/free-port.js'
 
 export interface TestBroker {
@@ -29,9 +30,7 @@ export const mosquittoBroker = async (): Promise<TestBroker> => {
       'set_tcp_nodelay true',
       'persistence true',
       `persistence_location ${folder}/`,
-      'autosave_on_changes true',
-      'autosave_interval 1',
-      'max_queued_messages 0',
+      ...deployedLimits(),
       'user root',
       '',
     ].join('\n'),
