@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { Value } from '@sinclair/typebox/value'
 import { Health } from '@watchpost/shared/contracts/agent-status'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -127,6 +128,18 @@ describe('/metrics', () => {
 describe('the status server', () => {
   it('knows what is not there', async () => {
     expect((await get(snapshot, '/etc/passwd')).status).toBe(404)
+  })
+
+  it.each(['//', '/\\\\', '//[', '/constructor', '/?a=//'])('answers a request for %s and lives on', async path => {
+    await get(snapshot, '/')
+    const { port } = server!.address()!
+    const status = await new Promise<number | undefined>((resolve, reject) =>
+      request({ port, path }, response => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end(),
+    )
+    expect(status).toBe(path === '/?a=//' ? 200 : 404)
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
   })
 
   it('goes on without a page when the port is taken', async () => {
