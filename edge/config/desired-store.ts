@@ -31,9 +31,12 @@ export const createDesiredStore = (dataDir: string): DesiredStore => {
     write: desired => {
       mkdirSync(dataDir, { recursive: true })
       const file = openSync(`${path}.tmp`, 'w', 0o600)
-      writeSync(file, JSON.stringify(desired))
-      fsyncSync(file)
-      closeSync(file)
+      try {
+        writeSync(file, JSON.stringify(desired))
+        fsyncSync(file)
+      } finally {
+        closeSync(file)
+      }
       renameSync(`${path}.tmp`, path)
     },
   }

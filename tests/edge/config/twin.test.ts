@@ -73,6 +73,23 @@ describe('the config twin', () => {
     })
   })
 
+  it('reports settings that run but could not be stored, and stores them when they come again', async () => {
+    const { twin, apply, store } = setUp()
+    rmSync(dataDir, { recursive: true })
+    writeFileSync(dataDir, 'a file in the place of the folder')
+    await twin.desire(desired(3))
+    expect(twin.report()).toMatchObject({
+      version: 3,
+      configSha256: sha(2),
+      errors: [{ message: expect.stringContaining('could not be stored'), hint: expect.stringContaining('dataDir') }],
+    })
+    rmSync(dataDir)
+    await twin.desire(desired(3))
+    expect(twin.report()).toMatchObject({ version: 3, errors: [] })
+    expect(store.read()?.version).toBe(3)
+    expect(apply).toHaveBeenCalledTimes(1)
+  })
+
   it('reports settings that are well-formed but cannot be started', async () => {
     const { twin, store } = setUp({ apply: () => Promise.reject(new Error('model water has a wrong hash')) })
     await twin.desire(desired(4))
