@@ -36,7 +36,7 @@ export interface DeadLetter {
 /** Durable queue between the rules and the uplink. A row leaves only by central's ack, by its nack, or by counted thinning. */
 export interface Outbox {
   /**
-   * Durable when it resolves; records keep their order; `states` (rule id → JSON) go into the same transaction.
+   * Durable when it resolves; records keep their order; `states` (rule id → JSON, null takes it away) go into the same transaction.
    * @throws {OutboxWriteError} when nothing of it was stored, e.g. on a full disk; the same call may be repeated later.
    */
   append(records: readonly OutboxRecord[], states?: Readonly<Record<string, unknown>>): Promise<void>

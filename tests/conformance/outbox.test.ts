@@ -133,6 +133,8 @@ describe.each(adapters)('outbox: $name', ({ open }) => {
     await outbox.append([event('a')], { 'le-loi-1/flood': { open: ['a'] } })
     await outbox.append([], { 'le-loi-1/flood': { open: [] }, other: 1 })
     expect(await outbox.states()).toEqual({ 'le-loi-1/flood': { open: [] }, other: 1 })
+    await outbox.append([], { other: null, unknown: null })
+    expect(await outbox.states()).toEqual({ 'le-loi-1/flood': { open: [] } })
   })
 
   it('thins the oldest observations, every second one, when it is full', async () => {

@@ -70,7 +70,9 @@ export const createMemoryOutbox = ({ siteId, maxRows }: MemoryOutboxOptions): Ou
   return {
     append: async (records, newStates = {}) => {
       for (const record of records) insert(record)
-      for (const [ruleId, state] of Object.entries(newStates)) states[ruleId] = JSON.stringify(state) ?? 'null'
+      for (const [ruleId, state] of Object.entries(newStates))
+        if (state === null || state === undefined) delete states[ruleId]
+        else states[ruleId] = JSON.stringify(state)
       while (held.size > maxRows && thinOnce() > 0);
     },
     readAfter: async (seq, limit) =>

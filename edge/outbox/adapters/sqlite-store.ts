@@ -64,6 +64,7 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
     insert: db.prepare('insert into messages (seq, type, camera_id, created_at, envelope) values (?, ?, ?, ?, ?)'),
     appended: db.prepare('update ledger set last_seq = ?, appended = appended + ?'),
     saveState: db.prepare('insert or replace into rule_states (rule_id, state) values (?, ?)'),
+    removeState: db.prepare('delete from rule_states where rule_id = ?'),
     size: db.prepare<[], number>('select count(*) from messages').pluck(),
     read: db
       .prepare<[number, number], string>('select envelope from messages where seq > ? order by seq limit ?')
@@ -152,7 +153,9 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
     append: transaction((groups: readonly AppendGroup[]) => {
       for (const { records, states } of groups) {
         if (records.length > 0) insert(records)
-        for (const [ruleId, state] of Object.entries(states)) sql.saveState.run(ruleId, JSON.stringify(state) ?? 'null')
+        for (const [ruleId, state] of Object.entries(states))
+          if (state === null || state === undefined) sql.removeState.run(ruleId)
+          else sql.saveState.run(ruleId, JSON.stringify(state))
       }
       while (size > maxRows && thinOnce() > 0);
     }),
