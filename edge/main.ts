@@ -85,20 +85,28 @@ const run = async (args: readonly string[]): Promise<number> => {
   if (configured.errors.length > 0)
     log.warn({ errors: configured.errors }, "Central's last settings cannot be taken; the local ones run")
   const { buildAgent, openAdapters } = await load.agent()
-  const start = async (running: ConfigWithDesired) => {
-    const agent = buildAgent(running, await openAdapters(running.loaded, log), { log, version: softwareVersion() })
+  const stopped = signalled()
+  const stopping = new AbortController()
+  void stopped.then(() => stopping.abort())
+  const open = ({ loaded }: ConfigWithDesired) => openAdapters(loaded, log, stopping.signal)
+  const start = async (running: ConfigWithDesired, use: Awaited<ReturnType<typeof open>>) => {
+    const agent = buildAgent(running, use, { log, version: softwareVersion() })
     await agent.start()
     return agent
   }
-  const stopped = signalled()
-  const agent = await start(configured).catch(error => {
-    if (configured.version === 0) throw error
+  const use = await open(configured).catch(error => {
+    if (!stopping.signal.aborted) throw error
+  })
+  if (!use) return exitCode.good
+  const agent = await start(configured, use).catch(async error => {
+    if (configured.version === 0 || !mayBeOfSettings(error)) throw error
     log.error(
       { err: error, version: configured.version },
       "Central's last settings cannot be started; the local ones run",
     )
     const errors = [{ path: '', message: messageOf(error) }]
-    return start({ loaded: loadAgentConfig(file), version: 0, errors })
+    const local = { loaded: loadAgentConfig(file), version: 0, errors }
+    return start(local, await open(local))
   })
   log.info({ agent: configured.loaded.config.agent, version: softwareVersion() }, 'The agent runs')
   const signal = await stopped
@@ -112,6 +120,9 @@ const run = async (args: readonly string[]): Promise<number> => {
   log.info('The agent has stopped')
   return exitCode.good
 }
+
+/** A missing ffmpeg and an outbox that cannot be read would keep the local settings from starting as well. */
+const mayBeOfSettings = ({ name }: Error): boolean => name !== 'CaptureError' && name !== 'OutboxWriteError'
 
 /** Resolves with the first SIGTERM or SIGINT; the second one ends the process. */
 const signalled = (): Promise<string> =>

@@ -230,10 +230,12 @@ const openDatabase = (file: string): Database.Database => {
     throw new Error(
       `Outbox ${file} was written by a newer agent (version ${version}, this one knows ${migrations.length}). Update the agent, or move the file away.`,
     )
-  db.transaction(() => {
-    for (const migration of migrations.slice(version)) db.exec(migration)
-    db.pragma(`user_version = ${migrations.length}`)
-    db.prepare('insert or ignore into ledger (only_row, epoch) values (1, ?)').run(Date.now())
-  }).immediate()
+  // Nothing is written where nothing is new: a full disk lets an outbox be opened that it would not let be changed.
+  if (version < migrations.length)
+    db.transaction(() => {
+      for (const migration of migrations.slice(version)) db.exec(migration)
+      db.pragma(`user_version = ${migrations.length}`)
+      db.prepare('insert or ignore into ledger (only_row, epoch) values (1, ?)').run(Date.now())
+    }).immediate()
   return db
 }

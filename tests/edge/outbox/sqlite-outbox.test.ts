@@ -1,12 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { observationEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openSqliteOutbox } from '../../../edge/outbox/adapters/sqlite.js'
 import { inspectSqliteOutbox } from '../../../edge/outbox/adapters/sqlite-inspect.js'
 import type { OutboxRecord } from '../../../edge/outbox/outbox.js'
@@ -126,6 +127,64 @@ describe('a full disk', () => {
   })
 })
 
+describe('opening on a full disk', () => {
+  let small: string
+  beforeEach(() => {
+    small = join(folder, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small])
+  })
+  afterEach(() => {
+    execFileSync('umount', [small])
+  })
+  const fill = (): void => {
+    const ballast = openSync(join(small, 'ballast'), 'a')
+    for (const size of [65_536, 4_096, 512])
+      try {
+        for (;;) writeSync(ballast, Buffer.alloc(size))
+      } catch {
+        // until nothing more fits
+      }
+    closeSync(ballast)
+  }
+  const log = () => ({ info: vi.fn(), warn: vi.fn(), error: vi.fn() })
+
+  it('waits for room, says once why, and then holds what it held', async () => {
+    const at = join(small, 'outbox.db')
+    const before = await open(at)
+    await before.append([record])
+    await before.close()
+    fill()
+    const told = log()
+    const opening = openSqliteOutbox({ file: at, siteId: 'an-cuu', maxRows: 1_000_000, log: told, retryMs: 20 })
+    await vi.waitFor(() => expect(told.error).toHaveBeenCalled(), { timeout: 60_000 })
+    await sleep(200)
+    expect(told.error.mock.calls).toEqual([
+      [
+        expect.objectContaining({ hint: expect.stringContaining('Free disk space') }),
+        'The agent waits for room on the disk to start',
+      ],
+    ])
+    rmSync(join(small, 'ballast'))
+    const after = await opening
+    expect((await after.status()).size).toBe(1)
+    await after.close()
+  })
+
+  it('stops waiting when it is told to', async () => {
+    fill()
+    const stopping = new AbortController()
+    const opening = openSqliteOutbox({
+      file: join(small, 'outbox.db'),
+      siteId: 'an-cuu',
+      maxRows: 1_000_000,
+      signal: stopping.signal,
+    })
+    setTimeout(() => stopping.abort(), 100)
+    await expect(opening).rejects.toMatchObject({ name: 'AbortError' })
+  })
+})
+
 describe('opening', () => {
   it('refuses a second agent on the same outbox, and lets it in after the first has gone', async () => {
     const first = await open()
@@ -140,6 +199,11 @@ describe('opening', () => {
     db.pragma('user_version = 99')
     db.close()
     await expect(open()).rejects.toThrow(/newer agent/)
+  })
+
+  it('blames no other agent when the lock cannot be made', async () => {
+    mkdirSync(`${file}.lock`)
+    await expect(open()).rejects.toThrow(/outbox\.db cannot be opened: .*Check the rights of the agent on dataDir/)
   })
 
   it('says which file is no outbox', async () => {
