@@ -40,9 +40,12 @@ export interface Outbox {
    * @throws {OutboxWriteError} when nothing of it was stored, e.g. on a full disk; the same call may be repeated later.
    */
   append(records: readonly OutboxRecord[], states?: Readonly<Record<string, unknown>>): Promise<void>
-  /** Envelopes after `seq`, ascending, at most `limit`. */
+  /** Envelopes after `seq`, ascending, at most `limit`. To be sent: central may acknowledge them from now on. */
   readAfter(seq: number, limit: number): Promise<readonly Envelope[]>
-  /** Deletes everything of this epoch up to `seq`. Idempotent; another epoch is ignored. */
+  /**
+   * Deletes everything of this epoch up to `seq` that central can have: what an earlier run numbered and what was read in this one. Where
+   * `seq` is beyond that, what was appended since gets new numbers after it and stays. Idempotent; another epoch is ignored.
+   */
   acknowledge(epoch: number, seq: number): Promise<void>
   /** Moves one message to the dead letters with central's reason. Idempotent. */
   reject(epoch: number, seq: number, problem: Problem): Promise<void>

@@ -35,7 +35,7 @@ export interface SqliteStore {
   /** All groups in one transaction: one fsync for all who wait. */
   append(groups: readonly AppendGroup[]): void
   readAfter(seq: number, limit: number): readonly string[]
-  /** Returns by how much held messages had to be renumbered, 0 as a rule. */
+  /** Returns how many held messages had to be renumbered, 0 as a rule. */
   acknowledge(epoch: number, seq: number): number
   reject(epoch: number, seq: number, problem: Problem): void
   deadLetters(limit: number): readonly StoredDeadLetter[]
@@ -66,9 +66,9 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
     saveState: db.prepare('insert or replace into rule_states (rule_id, state) values (?, ?)'),
     removeState: db.prepare('delete from rule_states where rule_id = ?'),
     size: db.prepare<[], number>('select count(*) from messages').pluck(),
-    read: db
-      .prepare<[number, number], string>('select envelope from messages where seq > ? order by seq limit ?')
-      .pluck(),
+    read: db.prepare<[number, number], { seq: number; envelope: string }>(
+      'select seq, envelope from messages where seq > ? order by seq limit ?',
+    ),
     removeTo: db.prepare('delete from messages where seq <= ?'),
     acked: db.prepare('update ledger set acked = acked + ?, acked_seq = max(acked_seq, ?)'),
     moveToDead: db.prepare('insert or ignore into dead_letters select seq, envelope, ?, ? from messages where seq = ?'),
@@ -94,6 +94,8 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
   }
   // Counting millions of rows at every append would cost more than the append.
   let size = sql.size.get() ?? 0
+  /** Central can know no number of this history beyond it: those of earlier runs and those handed out in this one. */
+  let knownSeq = sql.ledger.get()!.last_seq
 
   const insert = (records: readonly OutboxRecord[]): void => {
     const nowMs = Date.now()
@@ -159,15 +161,20 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
       }
       while (size > maxRows && thinOnce() > 0);
     }),
-    readAfter: (seq, limit) => sql.read.all(seq, limit),
+    readAfter: (seq, limit) => {
+      const rows = sql.read.all(seq, limit)
+      knownSeq = Math.max(knownSeq, rows.at(-1)?.seq ?? 0)
+      return rows.map(({ envelope }) => envelope)
+    },
     acknowledge: transaction((epoch: number, seq: number) => {
       const ledger = sql.ledger.get()!
       if (epoch !== ledger.epoch || seq <= ledger.acked_seq) return 0
-      const renumbered = seq > ledger.last_seq && size > 0 ? renumberAfter(db, seq) : 0
-      const removed = sql.removeTo.run(seq).changes
+      const removed = sql.removeTo.run(Math.min(seq, knownSeq)).changes
       size -= removed
       sql.acked.run(removed, seq)
-      if (seq > ledger.last_seq) sql.appended.run(seq + (renumbered === 0 ? 0 : ledger.last_seq), 0)
+      const shift = Math.max(0, seq - knownSeq)
+      const renumbered = shift > 0 ? renumber(db, knownSeq, shift) : 0
+      if (shift > 0) sql.appended.run(ledger.last_seq + shift, 0)
       if (ledger.loss_started_at !== null && size <= maxRows * recoveredShare) reportLoss('ended')
       return renumbered
     }),
@@ -203,18 +210,17 @@ export const statusOf = (
 })
 
 /**
- * Central has acknowledged more than this outbox ever numbered: it was restored from an old copy. Messages it holds now
- * would be taken for duplicates, so they move behind what central has.
+ * Central has acknowledged more than this outbox ever handed out: it was restored from an old copy, and numbered again what central has
+ * had under the same numbers. Those messages would be taken for duplicates, so they move behind what central has.
  */
-const renumberAfter = (db: Database.Database, ackedSeq: number): number => {
+const renumber = (db: Database.Database, afterSeq: number, shift: number): number => {
   // In two steps, as every number must stay unique meanwhile.
-  db.prepare("update messages set envelope = json_set(envelope, '$.seq', seq + ?), seq = -(seq + ?)").run(
-    ackedSeq,
-    ackedSeq,
-  )
-  db.prepare('update messages set seq = -seq').run()
+  const { changes } = db
+    .prepare("update messages set envelope = json_set(envelope, '$.seq', seq + ?), seq = -(seq + ?) where seq > ?")
+    .run(shift, shift, afterSeq)
+  db.prepare('update messages set seq = -seq where seq < 0').run()
   db.prepare('delete from lost_ranges').run()
-  return ackedSeq
+  return changes
 }
 
 const openDatabase = (file: string): Database.Database => {

@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -29,6 +39,7 @@ describe('durability', () => {
     const first = await open()
     await first.append([record, record, record], { rule: { open: true } })
     const { epoch } = await first.status()
+    await first.readAfter(0, 10)
     await first.acknowledge(epoch, 1)
     const before = await first.readAfter(0, 10)
     await first.close()
@@ -217,15 +228,53 @@ describe('an outbox restored from an old copy', () => {
     const outbox = await open()
     await outbox.append([record, record, record])
     const { epoch } = await outbox.status()
-    await outbox.acknowledge(epoch, 1)
+    await outbox.readAfter(0, 1)
     await outbox.acknowledge(epoch, 5000)
     const rows = await outbox.readAfter(0, 10)
-    expect(rows.map(row => row.seq)).toEqual([5002, 5003])
+    expect(rows.map(row => row.seq)).toEqual([5001, 5002])
     await outbox.append([record])
-    expect((await outbox.readAfter(5003, 10)).map(row => row.seq)).toEqual([5004])
+    expect((await outbox.readAfter(5002, 10)).map(row => row.seq)).toEqual([5003])
+    await outbox.acknowledge(epoch, 5001)
     const status = await outbox.status()
+    expect(status).toMatchObject({ lastSeq: 5003, ackedSeq: 5001, size: 2 })
     expect(status.appended).toBe(status.acked + status.size)
     await outbox.close()
+  })
+
+  it('keeps everything appended since, also when that is more than what the copy lacks', async () => {
+    const before = await open()
+    const numbered = (from: number, count: number): OutboxRecord[] =>
+      Array.from({ length: count }, (_, index) => ({
+        ...record,
+        data: { ...observationEnvelopeExample.data, value: from + index },
+      }))
+    await before.append(numbered(1, 100))
+    const { epoch } = await before.status()
+    await before.readAfter(0, 90)
+    await before.acknowledge(epoch, 90)
+    await before.close()
+    copyFileSync(file, join(folder, 'copy.db'))
+
+    const lost = await open()
+    await lost.append(numbered(101, 50))
+    await lost.readAfter(0, 200)
+    await lost.acknowledge(epoch, 150)
+    await lost.close()
+    for (const ending of ['', '-wal', '-shm']) rmSync(`${file}${ending}`, { force: true })
+    renameSync(join(folder, 'copy.db'), file)
+
+    const restored = await open()
+    await restored.append(numbered(1001, 60))
+    await restored.acknowledge(epoch, 150)
+    const rows = await restored.readAfter(0, 1000)
+    expect(rows.map(row => 'value' in row.data && row.data.value)).toEqual(
+      Array.from({ length: 60 }, (_, index) => 1001 + index),
+    )
+    expect(rows.map(row => row.seq)).toEqual(Array.from({ length: 60 }, (_, index) => 151 + index))
+    const status = await restored.status()
+    expect(status).toMatchObject({ lastSeq: 210, ackedSeq: 150, size: 60 })
+    expect(status.appended).toBe(status.acked + status.size)
+    await restored.close()
   })
 })
 
