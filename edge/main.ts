@@ -6,6 +6,7 @@ import { createLog } from './agent-log.js'
 import type { CameraConfig, SourceConfig } from './config/agent-config.js'
 import { loadAgentConfig } from './config/load-agent-config.js'
 import { type ConfigWithDesired, loadWithDesired } from './config/load-with-desired.js'
+import { maxDeadLetters } from './outbox/outbox.js'
 import type { ReplayProgress } from './replay.js'
 import { type HelpTopic, help } from './usage.js'
 
@@ -246,8 +247,6 @@ const liveSource = (source: string): SourceConfig | undefined => {
   return /^https?:\/\//.test(source) ? { kind: 'mjpeg', url: source } : undefined
 }
 
-const deadLetterLimit = 1_000
-
 const outboxCommand = async (args: readonly string[]): Promise<number> => {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -255,13 +254,18 @@ const outboxCommand = async (args: readonly string[]): Promise<number> => {
     allowPositionals: true,
   })
   const [what, ...others] = positionals
-  if ((what !== 'status' && what !== 'dead-letters') || others.length > 0)
-    throw new UsageError('say what to show: status or dead-letters')
+  if (!['status', 'dead-letters', 'clear-dead-letters'].includes(what ?? '') || others.length > 0)
+    throw new UsageError('say what to do: status, dead-letters or clear-dead-letters')
   const { config } = loadAgentConfig(needConfig(values.config), { purpose: 'inspect' })
-  const { inspectSqliteOutbox } = await load.outbox()
-  const { status, deadLetters } = inspectSqliteOutbox(join(config.dataDir, 'outbox.db'), deadLetterLimit)
+  const { clearDeadLetters, inspectSqliteOutbox } = await load.outbox()
+  const outboxFile = join(config.dataDir, 'outbox.db')
+  if (what === 'clear-dead-letters') {
+    const cleared = clearDeadLetters(outboxFile)
+    return say(values.json ? JSON.stringify({ agent: config.agent, cleared }) : `${cleared} dead letters cleared.`)
+  }
+  const { status, deadLetters } = inspectSqliteOutbox(outboxFile, maxDeadLetters)
   if (what === 'status') {
-    const text = Object.entries(status).map(([name, value]) => `${name.padEnd(12)} ${value ?? '-'}`)
+    const text = Object.entries(status).map(([name, value]) => `${name.padEnd(16)} ${value ?? '-'}`)
     return say(values.json ? JSON.stringify({ agent: config.agent, ...status }) : text.join('\n'))
   }
   const lines = deadLetters.map(letter =>

@@ -18,12 +18,18 @@ export interface OutboxStatus {
   readonly ackedSeq: number
   /** Rows deleted because central has them. */
   readonly acked: number
+  /** Ever refused by central. */
   readonly deadLetters: number
+  /** Those of them that are still kept for people to look at; until they are cleared the agent counts as degraded. */
+  readonly keptDeadLetters: number
   /** Observations deleted unsent because the outbox was full. */
   readonly thinned: number
   /** Ever appended; `appended = acked + deadLetters + thinned + size` holds at all times. */
   readonly appended: number
 }
+
+/** Of more the oldest go: one mistake in a configuration makes one with every reading, and their disk is the outbox's. */
+export const maxDeadLetters = 1_000
 
 /** A message central refused for good, kept for people to look at. */
 export interface DeadLetter {
@@ -47,7 +53,7 @@ export interface Outbox {
    * `seq` is beyond that, what was appended since gets new numbers after it and stays. Idempotent; another epoch is ignored.
    */
   acknowledge(epoch: number, seq: number): Promise<void>
-  /** Moves one message to the dead letters with central's reason. Idempotent. */
+  /** Moves one message to the dead letters with central's reason; beyond `maxDeadLetters` the oldest go. Idempotent. */
   reject(epoch: number, seq: number, problem: Problem): Promise<void>
   status(): Promise<OutboxStatus>
   /** Messages central refused, oldest first. */

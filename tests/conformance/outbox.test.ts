@@ -6,7 +6,7 @@ import { Envelope, eventEnvelopeExample, observationEnvelopeExample } from '@wat
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryOutbox } from '../../edge/outbox/adapters/memory.js'
 import { openSqliteOutbox } from '../../edge/outbox/adapters/sqlite.js'
-import type { Outbox, OutboxRecord } from '../../edge/outbox/outbox.js'
+import { maxDeadLetters, type Outbox, type OutboxRecord } from '../../edge/outbox/outbox.js'
 
 const observation = (value: number, cameraId = 'le-loi-1'): OutboxRecord => ({
   cameraId,
@@ -127,6 +127,17 @@ describe.each(adapters)('outbox: $name', ({ open }) => {
     const dead = await outbox.deadLetters(10)
     expect(dead).toHaveLength(1)
     expect(dead[0]).toMatchObject({ problem, envelope: { seq: 2, data: { happeningId: 'poison' } } })
+    await expectBalance(outbox)
+  })
+
+  it('keeps the newest dead letters, as many as it may, and counts all', async () => {
+    const count = maxDeadLetters + 20
+    await outbox.append(Array.from({ length: count }, (_, index) => event(`e${index}`)))
+    const { epoch } = await outbox.status()
+    for (let seq = 1; seq <= count; seq++) await outbox.reject(epoch, seq, problem)
+    expect(await outbox.status()).toMatchObject({ deadLetters: count, keptDeadLetters: maxDeadLetters, size: 0 })
+    const dead = await outbox.deadLetters(count)
+    expect([dead.length, dead[0]?.envelope.seq, dead.at(-1)?.envelope.seq]).toEqual([maxDeadLetters, 21, count])
     await expectBalance(outbox)
   })
 

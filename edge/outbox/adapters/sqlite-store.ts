@@ -2,7 +2,7 @@ import type { Problem } from '@watchpost/shared/contracts/primitives'
 import Database from 'better-sqlite3'
 import { makeEnvelope } from '../envelope.js'
 import { migrations } from '../migrations/migrations.js'
-import type { OutboxRecord, OutboxStatus } from '../outbox.js'
+import { maxDeadLetters, type OutboxRecord, type OutboxStatus } from '../outbox.js'
 import {
   dataLossRecord,
   everySecond,
@@ -73,6 +73,10 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
     acked: db.prepare('update ledger set acked = acked + ?, acked_seq = max(acked_seq, ?)'),
     moveToDead: db.prepare('insert or ignore into dead_letters select seq, envelope, ?, ? from messages where seq = ?'),
     remove: db.prepare('delete from messages where seq = ?'),
+    trimDead: db.prepare(
+      'delete from dead_letters where seq <= (select seq from dead_letters order by seq desc limit 1 offset ?)',
+    ),
+    keptDead: db.prepare<[], number>(countDeadLetters).pluck(),
     rejected: db.prepare('update ledger set dead_letters = dead_letters + ?'),
     dead: db.prepare<[number], StoredDeadLetter>(
       'select envelope, problem, rejected_at from dead_letters order by seq limit ?',
@@ -181,22 +185,27 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
     reject: transaction((epoch: number, seq: number, problem: Problem) => {
       if (epoch !== sql.ledger.get()!.epoch) return
       sql.moveToDead.run(JSON.stringify(problem), Date.now(), seq)
+      sql.trimDead.run(maxDeadLetters)
       const removed = sql.remove.run(seq).changes
       size -= removed
       sql.rejected.run(removed)
     }),
     deadLetters: limit => sql.dead.all(limit),
-    status: () => statusOf(sql.ledger.get()!, size, sql.oldest.get()),
+    status: () => statusOf(sql.ledger.get()!, { size, keptDead: sql.keptDead.get() ?? 0, oldest: sql.oldest.get() }),
     states: () => Object.fromEntries(sql.states.all().map(row => [row.rule_id, row.state])),
     close: () => db.close(),
   }
 }
 
-export const statusOf = (
-  ledger: Ledger,
-  size: number,
-  oldest: { readonly seq: number; readonly created_at: number } | undefined,
-): OutboxStatus => ({
+export const countDeadLetters = 'select count(*) from dead_letters'
+
+export interface Held {
+  readonly size: number
+  readonly keptDead: number
+  readonly oldest: { readonly seq: number; readonly created_at: number } | undefined
+}
+
+export const statusOf = (ledger: Ledger, { size, keptDead, oldest }: Held): OutboxStatus => ({
   epoch: ledger.epoch,
   size,
   oldestSeq: oldest?.seq ?? null,
@@ -205,6 +214,7 @@ export const statusOf = (
   ackedSeq: ledger.acked_seq,
   acked: ledger.acked,
   deadLetters: ledger.dead_letters,
+  keptDeadLetters: keptDead,
   thinned: ledger.thinned,
   appended: ledger.appended,
 })

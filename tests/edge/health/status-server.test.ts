@@ -34,6 +34,7 @@ const snapshot: AgentSnapshot = {
     ackedSeq: 2,
     acked: 2,
     deadLetters: 0,
+    keptDeadLetters: 0,
     thinned: 0,
     appended: 6,
   },
@@ -101,6 +102,19 @@ describe('/healthz', () => {
   it('is degraded, and no reason to restart, when a camera is away', async () => {
     const { status, text } = await get(unauthorised, '/healthz')
     expect([status, JSON.parse(text).status]).toEqual([200, 'degraded'])
+  })
+
+  it('is degraded while refused messages are kept, and not for ever', async () => {
+    const refused = (keptDeadLetters: number) => ({
+      ...snapshot,
+      outbox: { ...snapshot.outbox, deadLetters: 3, keptDeadLetters },
+    })
+    expect(JSON.parse((await get(refused(3), '/healthz')).text)).toMatchObject({
+      status: 'degraded',
+      problems: [{ hint: expect.stringContaining('clear-dead-letters') }],
+    })
+    await server?.stop()
+    expect(JSON.parse((await get(refused(0), '/healthz')).text).status).toBe('ok')
   })
 
   it('fails when nothing can be recorded', async () => {

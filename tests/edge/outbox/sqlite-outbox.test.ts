@@ -19,7 +19,7 @@ import { observationEnvelopeExample } from '@watchpost/shared/contracts/envelope
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openSqliteOutbox } from '../../../edge/outbox/adapters/sqlite.js'
-import { inspectSqliteOutbox } from '../../../edge/outbox/adapters/sqlite-inspect.js'
+import { clearDeadLetters, inspectSqliteOutbox } from '../../../edge/outbox/adapters/sqlite-inspect.js'
 import type { OutboxRecord } from '../../../edge/outbox/outbox.js'
 import { OutboxWriteError } from '../../../edge/outbox/outbox-write-error.js'
 
@@ -292,8 +292,21 @@ describe('inspecting', () => {
     expect(inspectSqliteOutbox(file, 10).status.size).toBe(2)
   })
 
+  it('forgets the dead letters beside the running agent, and counts them still', async () => {
+    const outbox = await open()
+    await outbox.append([record, record, record])
+    const { epoch } = await outbox.status()
+    for (const seq of [1, 2]) await outbox.reject(epoch, seq, { type: 'about:blank', title: 'refused', status: 422 })
+    expect(clearDeadLetters(file)).toBe(2)
+    expect(await outbox.status()).toMatchObject({ deadLetters: 2, keptDeadLetters: 0, size: 1 })
+    expect(await outbox.deadLetters(10)).toEqual([])
+    await outbox.append([record])
+    await outbox.close()
+  })
+
   it('says so when the agent has never run', () => {
     expect(() => inspectSqliteOutbox(file, 10)).toThrow(/has not run yet/)
+    expect(() => clearDeadLetters(file)).toThrow(/has not run yet/)
   })
 })
 
