@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, renameSync, rmdirSync } from 'node:fs'
+import { renameSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -165,14 +165,14 @@ describe('evidence uploader', () => {
     const { url } = await startCentral()
     const { evidence, uploader, dir } = await agent(url)
     const { sha256 } = await evidence.snapshot(noiseFrame(1), 'at')
-    // A folder in its place: readFile says EISDIR, as it says EMFILE or EIO on a bad day.
+    // A link to itself in its place: reading says ELOOP, as it says EMFILE or EIO on a bad day.
     const path = join(dir, sha256.slice(0, 2), `${sha256}.jpg`)
     renameSync(path, `${path}.aside`)
-    mkdirSync(path)
+    symlinkSync(path, path)
     uploader.start()
     await until('a failure', () => uploader.status().failures >= 1)
     expect(evidence.pending()).toEqual([sha256])
-    rmdirSync(path)
+    rmSync(path)
     renameSync(`${path}.aside`, path)
     await until('the picture', () => evidence.status().sent === 1)
   })
