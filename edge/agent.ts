@@ -53,12 +53,18 @@ export interface Agent {
   statusAddress(): { readonly host: string; readonly port: number } | null
 }
 
-export const openAdapters = async ({ config }: LoadedAgentConfig, log: Logger): Promise<Adapters> => ({
+/** While the disk is full it waits for room, until `signal`. */
+export const openAdapters = async (
+  { config }: LoadedAgentConfig,
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<Adapters> => ({
   outbox: await openSqliteOutbox({
     file: join(config.dataDir, 'outbox.db'),
     siteId: config.site,
     maxRows: config.outbox.maxRows,
     log: log.child({ room: 'outbox' }),
+    ...(signal ? { signal } : {}),
   }),
   createLink: createMqttJsLink,
 })

@@ -24,8 +24,10 @@ import {
   createCameraConditions,
 } from './pipeline/camera-conditions.js'
 import { createFailureCount } from './pipeline/failure-count.js'
+import { endRemoved } from './pipeline/removed-cameras.js'
 import { createSceneWatch, type SceneWatch } from './pipeline/scene-watch.js'
 import { createRule } from './rules/create-rule.js'
+import { endStored } from './rules/end-stored.js'
 
 /** The part of the agent that new settings replace as a whole. */
 export interface Cameras {
@@ -182,6 +184,8 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
       })
       for (const camera of config.cameras) build(camera, states)
       await inference.start()
+      const removed = endRemoved({ cameras: config.cameras, states, endStored, nowMs: Date.now() })
+      if (Object.keys(removed.states).length > 0) await recorder.record(removed.records, removed.states)
       isRunning = true
       await capture.start()
       for (const model of runningModels()) context.overrides?.settle(model, passedOver.get(model.slot))

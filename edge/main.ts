@@ -6,6 +6,7 @@ import { createLog } from './agent-log.js'
 import type { CameraConfig, SourceConfig } from './config/agent-config.js'
 import { loadAgentConfig } from './config/load-agent-config.js'
 import { type ConfigWithDesired, loadWithDesired } from './config/load-with-desired.js'
+import { maxDeadLetters } from './outbox/outbox.js'
 import type { ReplayProgress } from './replay.js'
 import { type HelpTopic, help } from './usage.js'
 
@@ -85,20 +86,28 @@ const run = async (args: readonly string[]): Promise<number> => {
   if (configured.errors.length > 0)
     log.warn({ errors: configured.errors }, "Central's last settings cannot be taken; the local ones run")
   const { buildAgent, openAdapters } = await load.agent()
-  const start = async (running: ConfigWithDesired) => {
-    const agent = buildAgent(running, await openAdapters(running.loaded, log), { log, version: softwareVersion() })
+  const stopped = signalled()
+  const stopping = new AbortController()
+  void stopped.then(() => stopping.abort())
+  const open = ({ loaded }: ConfigWithDesired) => openAdapters(loaded, log, stopping.signal)
+  const start = async (running: ConfigWithDesired, use: Awaited<ReturnType<typeof open>>) => {
+    const agent = buildAgent(running, use, { log, version: softwareVersion() })
     await agent.start()
     return agent
   }
-  const stopped = signalled()
-  const agent = await start(configured).catch(error => {
-    if (configured.version === 0) throw error
+  const use = await open(configured).catch(error => {
+    if (!stopping.signal.aborted) throw error
+  })
+  if (!use) return exitCode.good
+  const agent = await start(configured, use).catch(async error => {
+    if (configured.version === 0 || !mayBeOfSettings(error)) throw error
     log.error(
       { err: error, version: configured.version },
       "Central's last settings cannot be started; the local ones run",
     )
     const errors = [{ path: '', message: messageOf(error) }]
-    return start({ loaded: loadAgentConfig(file), version: 0, errors })
+    const local = { loaded: loadAgentConfig(file), version: 0, errors }
+    return start(local, await open(local))
   })
   log.info({ agent: configured.loaded.config.agent, version: softwareVersion() }, 'The agent runs')
   const signal = await stopped
@@ -112,6 +121,9 @@ const run = async (args: readonly string[]): Promise<number> => {
   log.info('The agent has stopped')
   return exitCode.good
 }
+
+/** A missing ffmpeg and an outbox that cannot be read would keep the local settings from starting as well. */
+const mayBeOfSettings = ({ name }: Error): boolean => name !== 'CaptureError' && name !== 'OutboxWriteError'
 
 /** Resolves with the first SIGTERM or SIGINT; the second one ends the process. */
 const signalled = (): Promise<string> =>
@@ -235,8 +247,6 @@ const liveSource = (source: string): SourceConfig | undefined => {
   return /^https?:\/\//.test(source) ? { kind: 'mjpeg', url: source } : undefined
 }
 
-const deadLetterLimit = 1_000
-
 const outboxCommand = async (args: readonly string[]): Promise<number> => {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -244,13 +254,18 @@ const outboxCommand = async (args: readonly string[]): Promise<number> => {
     allowPositionals: true,
   })
   const [what, ...others] = positionals
-  if ((what !== 'status' && what !== 'dead-letters') || others.length > 0)
-    throw new UsageError('say what to show: status or dead-letters')
+  if (!['status', 'dead-letters', 'clear-dead-letters'].includes(what ?? '') || others.length > 0)
+    throw new UsageError('say what to do: status, dead-letters or clear-dead-letters')
   const { config } = loadAgentConfig(needConfig(values.config), { purpose: 'inspect' })
-  const { inspectSqliteOutbox } = await load.outbox()
-  const { status, deadLetters } = inspectSqliteOutbox(join(config.dataDir, 'outbox.db'), deadLetterLimit)
+  const { clearDeadLetters, inspectSqliteOutbox } = await load.outbox()
+  const outboxFile = join(config.dataDir, 'outbox.db')
+  if (what === 'clear-dead-letters') {
+    const cleared = clearDeadLetters(outboxFile)
+    return say(values.json ? JSON.stringify({ agent: config.agent, cleared }) : `${cleared} dead letters cleared.`)
+  }
+  const { status, deadLetters } = inspectSqliteOutbox(outboxFile, maxDeadLetters)
   if (what === 'status') {
-    const text = Object.entries(status).map(([name, value]) => `${name.padEnd(12)} ${value ?? '-'}`)
+    const text = Object.entries(status).map(([name, value]) => `${name.padEnd(16)} ${value ?? '-'}`)
     return say(values.json ? JSON.stringify({ agent: config.agent, ...status }) : text.join('\n'))
   }
   const lines = deadLetters.map(letter =>

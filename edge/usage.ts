@@ -35,14 +35,15 @@ Every frame, in order, nothing dropped; the same recording gives the same lines.
       --tracks FILE    also write the vehicles that are followed in each frame, as JSON lines
       --evidence DIR   also keep the pictures of events, in DIR, by their SHA-256
       --quiet          no progress on standard error`,
-  outbox: `Usage: watchpost-edge outbox status|dead-letters --config agent.yaml [--json]
+  outbox: `Usage: watchpost-edge outbox status|dead-letters|clear-dead-letters --config agent.yaml [--json]
 
-Reads beside a running agent and disturbs nothing.
+Works beside a running agent and disturbs nothing.
 
-  status         epoch, size, last and acknowledged seq, counters; appended = acked + deadLetters + thinned + size
-  dead-letters   messages central refused, with its reason
-  -c, --config FILE   configuration of this agent
-      --json          status as one JSON object, dead letters as JSON lines`,
+  status               epoch, size, last and acknowledged seq, counters; appended = acked + deadLetters + thinned + size
+  dead-letters         messages central refused, with its reason; of more than 1000 the newest
+  clear-dead-letters   forget them once they are dealt with: the agent is degraded as long as there are any
+  -c, --config FILE    configuration of this agent
+      --json           status as one JSON object, dead letters as JSON lines`,
 }
 
 export const help = (topic: HelpTopic): string => texts[topic]

@@ -4,10 +4,10 @@ import type { Frame } from '../frames/frame.js'
 import { createBackOff } from './back-off.js'
 import type { CaptureLog } from './capture-log.js'
 import { type ConditionChange, createConditionTracker } from './condition-tracker.js'
-import type { CaptureCondition } from './diagnosis.js'
+import type { CaptureCondition, Diagnosis } from './diagnosis.js'
 import { createPrivacyMasks } from './privacy-masks.js'
 import { createRateMeter } from './rate-meter.js'
-import type { Session } from './session.js'
+import type { Session, SessionEnd } from './session.js'
 import { sourceName } from './source-address.js'
 
 export interface CaptureStatus {
@@ -46,6 +46,13 @@ const backOffBaseMs = 500
 const backOffCeilingMs = 30_000
 /** Pictures must have flowed for so long before the next loss is answered quickly again. */
 const steadyConnectionMs = 10_000
+
+/** Whatever it was (no descriptors left, no memory): a camera that is tried again is worth more than one that is given up. */
+const unforeseen = (error: Error): Diagnosis => ({
+  condition: 'offline',
+  message: `The source cannot be read: ${error.message}`.slice(0, 500),
+  hint: 'Check that files, memory and processes of this machine are not exhausted; the agent tries again by itself.',
+})
 
 /** Keeps one camera connected: session after session, with back-off between them, until it is stopped or the file ends. */
 export const createCameraStream = (options: CameraStreamOptions): CameraStream => {
@@ -106,7 +113,7 @@ export const createCameraStream = (options: CameraStreamOptions): CameraStream =
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       state = 'connecting'
-      const end = await connect()
+      const end = await connect().catch((error: Error): SessionEnd => ({ kind: 'lost', diagnosis: unforeseen(error) }))
       if (stopping.signal.aborted) break
       if (end.kind === 'ended') {
         state = 'ended'

@@ -40,7 +40,8 @@ export const createConditionTracker = (options: ConditionTrackerOptions): Condit
   let held: Diagnosis | null = null
   let latest: Diagnosis | null = null
   let offlineTimer: NodeJS.Timeout | undefined
-  let steadyTimer: NodeJS.Timeout | undefined
+  /** Monotonic milliseconds of the first picture since the last loss. */
+  let flowingSince: number | undefined
 
   const end = (message: string): void => {
     if (held === null) return
@@ -57,8 +58,7 @@ export const createConditionTracker = (options: ConditionTrackerOptions): Condit
 
   return {
     lost(diagnosis) {
-      clearTimeout(steadyTimer)
-      steadyTimer = undefined
+      flowingSince = undefined
       latest = diagnosis
       if (diagnosis.condition !== 'offline' || held !== null) return begin(diagnosis)
       offlineTimer ??= setTimeout(() => {
@@ -70,16 +70,13 @@ export const createConditionTracker = (options: ConditionTrackerOptions): Condit
       latest = null
       clearTimeout(offlineTimer)
       offlineTimer = undefined
-      if (held === null || steadyTimer !== undefined) return
-      steadyTimer = setTimeout(() => {
-        steadyTimer = undefined
-        end('Pictures arrive again')
-      }, steadyMs)
+      // By a later picture, not by a timer: a stream that stalls after its first picture has not come back.
+      flowingSince ??= performance.now()
+      if (performance.now() - flowingSince >= steadyMs) end('Pictures arrive again')
     },
     current: () => held?.condition ?? null,
     close() {
       clearTimeout(offlineTimer)
-      clearTimeout(steadyTimer)
     },
   }
 }

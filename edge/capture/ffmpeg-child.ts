@@ -38,9 +38,15 @@ export const startFfmpeg = (path: string, plan: FfmpegPlan, spawn: Spawn = nodeS
   } finally {
     if (playlist !== undefined) closeSync(playlist)
   }
+  if (!child.stdout || !child.stderr) {
+    // Without free descriptors the child has neither pipes nor a `close`; its `error` follows and says no more.
+    child.on('error', () => {})
+    throw new Error('it could not be started: too many files are open (EMFILE)')
+  }
+  const { stdout, stderr } = child
   // A child that died keeps its stdin for a moment; writing `q` into it must not throw.
   child.stdin?.on('error', () => {})
-  child.stdout?.on('error', () => {})
+  stdout.on('error', () => {})
 
   const closed = new Promise<FfmpegExit>(resolve => {
     child.once('error', error => {
@@ -51,8 +57,8 @@ export const startFfmpeg = (path: string, plan: FfmpegPlan, spawn: Spawn = nodeS
 
   return {
     pid: child.pid,
-    stdout: child.stdout!,
-    stderr: child.stderr!,
+    stdout,
+    stderr,
     closed,
     async stop() {
       child.stdin?.write('q')

@@ -11,6 +11,7 @@ import type { KeyFramePolicy } from './key-frame-policy.js'
 import { createPictureAssembler, type Picture } from './picture-assembler.js'
 import type { Session, SessionEnd } from './session.js'
 import { sourceAddress } from './source-address.js'
+import { stallLimitMs } from './stall-limit.js'
 import { createStartBunch } from './start-bunch.js'
 import { createWatchdog } from './watchdog.js'
 
@@ -29,7 +30,7 @@ const longestFirstPictureMs = 30_000
 
 /** One ffmpeg from start to exit. Its exit is a loss, whatever the code: a killed server makes it exit with 0. */
 export const ffmpegSession = ({ camera, tools, policy, children, spawn }: FfmpegSessionOptions): Session => {
-  const stallMs = camera.stallSeconds * 1000
+  const stallMs = stallLimitMs(camera)
   const isRtsp = camera.source.kind === 'rtsp'
   const fps = captureFps(camera)
   let fruitlessStarts = 0
@@ -76,11 +77,12 @@ export const ffmpegSession = ({ camera, tools, policy, children, spawn }: Ffmpeg
       if (pictures === 0) fruitlessStarts++
       giveUp({
         kind: 'lost',
-        diagnosis: stallDiagnosis(pictures === 0 ? patienceMs / 1000 : camera.stallSeconds, pictures),
+        diagnosis: stallDiagnosis((pictures === 0 ? firstLimitMs : stallMs) / 1000, pictures),
       })
     }
     const patienceMs = Math.min(longestFirstPictureMs, firstPictureMs * 2 ** fruitlessStarts)
-    let watchdog = createWatchdog(Math.max(stallMs, patienceMs), stalled)
+    const firstLimitMs = Math.max(stallMs, patienceMs)
+    let watchdog = createWatchdog(firstLimitMs, stalled)
 
     const take = (chunk: Buffer): void => {
       listener.bytes(chunk.length)

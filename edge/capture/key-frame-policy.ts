@@ -1,5 +1,6 @@
 import type { CameraConfig } from '../config/agent-config.js'
 import { captureFps } from './capture-fps.js'
+import { stallLimitMs } from './stall-limit.js'
 
 export interface KeyFramePolicy {
   /** Whether the next connection should decode key frames only. */
@@ -24,7 +25,7 @@ const toleratedPeriods = 2.5
  */
 export const createKeyFramePolicy = (camera: CameraConfig): KeyFramePolicy => {
   const fps = captureFps(camera)
-  const toleratedMs = Math.min((toleratedPeriods / fps) * 1000, (camera.stallSeconds / 2) * 1000)
+  const toleratedMs = Math.min((toleratedPeriods / fps) * 1000, stallLimitMs(camera) / 2)
   let usable = camera.source.kind === 'rtsp' && fps <= fastestSlowFps
   let gaps = 0
   let longGaps = 0

@@ -181,7 +181,13 @@ export const CameraConfig = object({
     }),
   }),
   hwaccel: Type.Optional(Type.String({ description: "ffmpeg's -hwaccel, e.g. vaapi." })),
-  stallSeconds: seconds(10, 'No frame for so long: the stream is restarted.'),
+  stallSeconds: Type.Number({
+    minimum: 2,
+    maximum: 86_400,
+    default: 10,
+    description:
+      'No frame for so long: the stream is restarted. Where analytics want frames more rarely, after two and a half times their distance.',
+  }),
   clockOffsetMs: Type.Number({
     default: 0,
     description: 'Known delay between the scene and the arrival of its frame.',

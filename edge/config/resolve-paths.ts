@@ -49,9 +49,9 @@ export const checkFiles = (config: AgentConfig, needs: FileNeeds): readonly Conf
       isKeyFile(key) ? mustBe('file', key, `trustedKeys[${index}]`) : undefined,
     ),
     needs.caFile ? mustBe('file', config.mqtt?.caFile, 'mqtt.caFile') : undefined,
-    ...cameras.map(({ source }, index) =>
-      source?.kind === 'file' || source?.kind === 'folder'
-        ? mustBe(source.kind, source.path, `cameras[${index}].source.path`)
+    ...cameras.map((camera: CameraConfig | null, index) =>
+      camera?.source?.kind === 'file' || camera?.source?.kind === 'folder'
+        ? mustBe(camera.source.kind, camera.source.path, `cameras[${index}].source.path`)
         : undefined,
     ),
   ]
@@ -59,7 +59,7 @@ export const checkFiles = (config: AgentConfig, needs: FileNeeds): readonly Conf
 }
 
 const hasManifest = (path: string | undefined, index: number): ConfigError | undefined =>
-  path === undefined || existsSync(join(path, 'manifest.json'))
+  typeof path !== 'string' || existsSync(join(path, 'manifest.json'))
     ? undefined
     : {
         path: `models[${index}].path`,

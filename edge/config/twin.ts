@@ -43,6 +43,8 @@ export const createTwin = (options: TwinOptions): Twin => {
   let { loaded, version } = options.running
   let errors: readonly ConfigError[] = options.errors ?? []
   let judged: number | null = version === 0 ? null : version
+  /** What central gave last and runs; the stored one until then. */
+  let taken: Readonly<Record<string, unknown>> | undefined
   let queue: Promise<void> = Promise.resolve()
   let onChanged = (): void => {}
 
@@ -72,19 +74,30 @@ export const createTwin = (options: TwinOptions): Twin => {
       log.warn({ version: payload.version, errors }, "Central's settings are refused; the last good ones stay")
       return
     }
-    // Before the version counts as taken: a crash or a full disk in between makes central's wish come again.
-    try {
-      await options.wish?.(payload.models ?? [])
-      store.write({ version: payload.version, config: payload.config })
-    } catch (error) {
+    taken = payload.config
+    // Before the version counts as taken: a crash in between makes central's wish come again.
+    errors = await keep(payload)
+    if (errors.length > 0) {
+      // Central's next word of this version, with the next connection, tries it again.
       judged = null
-      const message = `The settings run, but could not be stored: ${(error as Error).message}`
-      errors = [{ path: '', message, hint: 'Free space on the gateway; they are stored at its next connection.' }]
-      log.warn({ err: error, version: payload.version }, "Central's settings run, but could not be stored")
+      log.warn({ version: payload.version, errors }, "Central's settings run, but could not be kept")
       return
     }
-    version = payload.version
     log.info({ version }, "Central's settings are in force")
+  }
+
+  const keep = async ({ version: given, config, models: wishes }: Desired): Promise<readonly ConfigError[]> => {
+    try {
+      await options.wish?.(wishes ?? [])
+      version = given
+      store.write({ version, config })
+      return []
+    } catch (error) {
+      const message = `The settings run, but could not be stored: ${(error as Error).message}`
+      const hint =
+        'After a restart the ones before would run. Free disk space on the volume of dataDir; the next connection to the broker stores them.'
+      return [{ path: '', message, hint }]
+    }
   }
 
   const inTurn = (work: () => Promise<void>): Promise<void> => {
@@ -95,7 +108,7 @@ export const createTwin = (options: TwinOptions): Twin => {
 
   return {
     desire: payload => inTurn(() => take(payload)),
-    reload: () => inTurn(async () => put(load(store.read()?.config ?? {}))),
+    reload: () => inTurn(async () => put(load(taken ?? store.read()?.config ?? {}))),
     report: () => ({
       version,
       at: new Date().toISOString(),

@@ -32,8 +32,11 @@ interface Retry {
 }
 
 const requestTimeoutMs = 30_000
-/** Answers in the 400s that may be different next time: credentials being rotated, a slow proxy, too many requests. */
-const retriedStatuses = new Set([401, 403, 408, 429])
+/**
+ * What central itself says of the picture: too large, no picture. Everything else may be different next time, and a wrong address or a
+ * proxy must not cost the evidence.
+ */
+const finalStatuses = new Set([413, 415])
 
 /**
  * Puts pictures to central, one at a time, newest first: after an outage the running incident gets its picture before yesterday's. Central
@@ -164,13 +167,28 @@ const outcomeOf = (response: Response, text: string): Outcome => {
   const { status } = response
   if (response.ok) return { kind: 'sent' }
   const reason = `Central answered ${status}${text === '' ? '' : `: ${text.slice(0, 300)}`}`
-  if (status >= 400 && status < 500 && !retriedStatuses.has(status)) return { kind: 'dead', reason }
-  const isRefused = status === 401 || status === 403
-  const hint = isRefused
-    ? 'Check the token of this agent (evidence.tokenFile or tokenEnv) against central.'
-    : 'Central is in trouble or busy; the agent tries again by itself.'
+  if (finalStatuses.has(status) && isProblemOf(status, text)) return { kind: 'dead', reason }
+  const hint = hintFor(status)
   const afterSeconds = Number(response.headers.get('Retry-After') ?? Number.NaN)
   return { kind: 'retry', reason, hint, ...(Number.isFinite(afterSeconds) ? { afterMs: afterSeconds * 1000 } : {}) }
+}
+
+/** Central answers with a problem (RFC 9457) that names its status; a proxy, or whatever else is at the address, does not. */
+const isProblemOf = (status: number, text: string): boolean => {
+  try {
+    return (JSON.parse(text) as { status?: unknown } | null)?.status === status
+  } catch {
+    return false
+  }
+}
+
+const hintFor = (status: number): string => {
+  if (status === 401) return 'Check the token of this agent (evidence.tokenFile or tokenEnv) against central.'
+  if (status === 403)
+    return 'Check the token of this agent (evidence.tokenFile or tokenEnv), and its site and cameras in the city file of central.'
+  if (status >= 500 || status === 408 || status === 429)
+    return 'Central is in trouble or busy; the agent tries again by itself.'
+  return 'Check evidence.url, and the proxy before central if there is one; the agent tries again by itself.'
 }
 
 /** fetch hides what happened in the cause. */

@@ -53,7 +53,7 @@ export interface EvidenceRoom {
   takeAfter(draft: Pick<EventDraft, 'kind' | 'phase'>, frame: Frame): Promise<Evidence | undefined>
   /** Hashes of the pictures that central does not have yet, oldest first. */
   pending(): readonly string[]
-  /** Undefined when it is gone or damaged. */
+  /** Undefined when it is gone or damaged. Rejects when it cannot be read now; it stays pending. */
   openForUpload(sha256: string): Promise<Upload | undefined>
   markSent(sha256: string): Promise<void>
   markDead(sha256: string, reason: string): Promise<void>

@@ -30,7 +30,7 @@ export interface PictureStore {
   open(): Promise<void>
   /** Durable when it resolves. Idempotent: the same bytes are one picture, and one that was sent stays sent. */
   put(jpeg: Uint8Array, note: PictureNote): Promise<StoredPicture & { readonly isNew: boolean }>
-  /** Undefined when it is gone or damaged; damaged pictures become dead. */
+  /** Undefined when it is gone or damaged; damaged pictures become dead. Rejects when it cannot be read now; it stays as it is. */
   read(sha256: string): Promise<Buffer | undefined>
   note(sha256: string): Promise<PictureNote | undefined>
   setState(sha256: string, state: 'sent' | 'dead'): Promise<void>
@@ -85,7 +85,10 @@ export const createPictureStore = (dir: string): PictureStore => {
     async read(sha256) {
       const picture = pictures.get(sha256)
       if (picture === undefined) return undefined
-      const jpeg = await readFile(pathOf(picture)).catch(() => undefined)
+      const jpeg = await readFile(pathOf(picture)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined
+        throw error
+      })
       if (jpeg !== undefined && createHash('sha256').update(jpeg).digest('hex') === sha256) return jpeg
       if (jpeg === undefined) await store.remove(sha256)
       else await store.setState(sha256, 'dead')

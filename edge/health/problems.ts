@@ -17,12 +17,12 @@ export const problemsOf = (snapshot: AgentSnapshot): readonly AgentProblem[] => 
     message,
     hint: 'The last good settings stay in force.',
   })),
-  ...(snapshot.outbox.deadLetters > 0
+  ...(snapshot.outbox.keptDeadLetters > 0
     ? [
         {
           subject: 'outbox',
-          message: `Central refused ${snapshot.outbox.deadLetters} messages`,
-          hint: 'See them with: watchpost-edge outbox dead-letters --config agent.yaml',
+          message: `Central refused ${snapshot.outbox.keptDeadLetters} messages`,
+          hint: 'See them with: watchpost-edge outbox dead-letters --config agent.yaml; then forget them with: outbox clear-dead-letters',
         },
       ]
     : []),

@@ -42,7 +42,9 @@ export const createStatusServer = ({ host, port, look, log }: StatusServerOption
   }
 
   const answer = async (request: IncomingMessage): Promise<Answer> => {
-    const route = routes[new URL(request.url ?? '/', 'http://agent').pathname]
+    // Not by `new URL`: it throws at what scanners ask for, such as `//`.
+    const [path = '/'] = (request.url ?? '/').split('?')
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined
     if (!route) return { status: 404, type: 'text/plain', body: 'Not found. Here are / , /healthz and /metrics.\n' }
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return { status: 405, type: 'text/plain', body: 'Only GET is answered here.\n' }

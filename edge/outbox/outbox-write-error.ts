@@ -18,4 +18,6 @@ export class OutboxWriteError extends Error {
   }
 }
 
-const isDiskFull = (code: string): boolean => ['SQLITE_FULL', 'ENOSPC', 'EDQUOT'].includes(code)
+/** SHMSIZE: SQLite cannot make the 32 KB beside its file that it needs to open it. */
+export const isDiskFull = (code: string): boolean =>
+  ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'].includes(code)

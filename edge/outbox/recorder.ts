@@ -46,6 +46,7 @@ export const createRecorder = ({ outbox, log, retryMs = 5_000, maxHeld = 1_000 }
   let problem: RecorderStatus['problem'] = null
   let loss: { cameraId: string; readonly startedAt: number; count: number } | undefined
   let timer: NodeJS.Timeout | undefined
+  let retrying: Promise<void> | undefined
   let isStopped = false
   let onRecorded = (): void => {}
 
@@ -75,7 +76,7 @@ export const createRecorder = ({ outbox, log, retryMs = 5_000, maxHeld = 1_000 }
     if (!problem) log.error({ err: error, hint }, 'The outbox cannot store; events wait in memory')
     problem = { message: (error as Error).message, hint, since: problem?.since ?? Date.now() }
     clearTimeout(timer)
-    if (!isStopped) timer = setTimeout(() => void retry(), retryMs)
+    if (!isStopped) timer = setTimeout(() => void tryAgain(), retryMs)
   }
 
   const retry = async (): Promise<void> => {
@@ -98,6 +99,14 @@ export const createRecorder = ({ outbox, log, retryMs = 5_000, maxHeld = 1_000 }
     onRecorded()
   }
 
+  /** One at a time: two would both store what is held. */
+  const tryAgain = (): Promise<void> => {
+    retrying ??= retry().finally(() => {
+      retrying = undefined
+    })
+    return retrying
+  }
+
   return {
     async record(records, states = {}) {
       if (problem) return hold(records, states)
@@ -116,7 +125,8 @@ export const createRecorder = ({ outbox, log, retryMs = 5_000, maxHeld = 1_000 }
     async stop() {
       isStopped = true
       clearTimeout(timer)
-      if (problem) await retry()
+      await retrying
+      if (problem) await tryAgain()
     },
   }
 }

@@ -98,9 +98,14 @@ export const createCameraConditions = (options: CameraConditionsOptions): Camera
 const merged = (a: OpenByCamera, b: OpenByCamera): OpenByCamera =>
   Object.fromEntries(Object.keys({ ...a, ...b }).map(id => [id, { ...a[id], ...b[id] }]))
 
+/** By camera, of what is stored under `conditionsStateId`; nothing of a state that cannot be read. */
+export const openConditionsIn = (stored: unknown): Readonly<OpenByCamera> => {
+  const { version, open } = (stored ?? {}) as { version?: number; open?: OpenByCamera | null }
+  return version === 1 && typeof open === 'object' && open !== null ? open : {}
+}
+
 const restore = (stored: unknown, cameraIds: readonly string[]): OpenByCamera => {
-  const { version, open } = (stored ?? {}) as { version?: number; open?: OpenByCamera }
-  if (version !== 1 || typeof open !== 'object') return {}
+  const open = openConditionsIn(stored)
   return Object.fromEntries(
     cameraIds.flatMap(id => (open[id] && Object.keys(open[id]).length > 0 ? [[id, { ...open[id] }]] : [])),
   )

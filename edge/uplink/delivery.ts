@@ -22,7 +22,7 @@ export interface DeliveryStatus {
 }
 
 export interface Delivery {
-  /** Sending begins after what central is known to have. */
+  /** Sending begins after what central is known to have: in a new run not before its first ack, or 8 times `ackTimeoutMs` without one. */
   connected(): Promise<void>
   disconnected(): void
   /** Something was appended. Cheap; call it after every append. */
@@ -37,12 +37,15 @@ const longestTimeoutFactor = 8
 
 /**
  * Sends the outbox in seq order, a bounded number of batches ahead of central's ack. Lost batches and lost acks look the
- * same, and the answer is the same: send again after the last ack; central recognises what it has.
+ * same, and the answer is the same: send again after the last ack; central recognises what it has. Whether the outbox is an older copy
+ * of itself only the first ack of a run tells, so nothing is sent before it: central would take new messages for those it has had.
  */
 export const createDelivery = (options: DeliveryOptions): Delivery => {
   const { outbox, publish, log, window = 8, ackTimeoutMs = 10_000 } = options
   const inFlight: { readonly lastSeq: number }[] = []
   let isOnline = false
+  let hasHeard = false
+  let hearing: NodeJS.Timeout | undefined
   let isPumping = false
   let isWoken = false
   let ackedSeq = 0
@@ -104,7 +107,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     try {
       do {
         isWoken = false
-        while (isOnline && inFlight.length < window && (await sendNext()));
+        while (isOnline && hasHeard && inFlight.length < window && (await sendNext()));
       } while (isWoken)
     } catch (error) {
       log.error({ err: error }, 'The outbox cannot be read; sending goes on with the next message')
@@ -117,6 +120,11 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     void pump()
   }
 
+  const heard = (): void => {
+    hasHeard = true
+    clearTimeout(hearing)
+  }
+
   return {
     async connected() {
       // The outbox knows better than we do after a start; within one run our memory may be ahead of a full disk.
@@ -125,27 +133,41 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       timeoutFactor = 1
       rewind()
       wake()
+      clearTimeout(hearing)
+      // A central that greets nobody, or does not know this agent, must not keep it silent for ever.
+      if (!hasHeard)
+        hearing = setTimeout(() => {
+          heard()
+          wake()
+        }, ackTimeoutMs * longestTimeoutFactor)
     },
     disconnected() {
       isOnline = false
+      clearTimeout(hearing)
       rewind()
     },
     wake() {
       if (isOnline) wake()
     },
     async acknowledged({ epoch, seq }) {
-      if (seq <= ackedSeq || epoch !== (await outbox.status()).epoch) return
-      ackedSeq = seq
-      cursor = Math.max(cursor, seq)
-      while (inFlight.length > 0 && inFlight[0]!.lastSeq <= seq) inFlight.shift()
-      timeoutFactor = 1
-      expectProgress()
+      if (epoch !== (await outbox.status()).epoch) return
+      if (seq > ackedSeq) {
+        ackedSeq = seq
+        cursor = Math.max(cursor, seq)
+        while (inFlight.length > 0 && inFlight[0]!.lastSeq <= seq) inFlight.shift()
+        timeoutFactor = 1
+        expectProgress()
+        // Once we have heard of central sending goes on beside this; the first ack may renumber what would be sent.
+        if (hasHeard) wake()
+        await outbox
+          .acknowledge(epoch, seq)
+          .catch(error =>
+            log.error({ err: error, seq }, 'Delivered messages cannot be deleted yet; the next ack tries again'),
+          )
+      }
+      if (hasHeard) return
+      heard()
       wake()
-      await outbox
-        .acknowledge(epoch, seq)
-        .catch(error =>
-          log.error({ err: error, seq }, 'Delivered messages cannot be deleted yet; the next ack tries again'),
-        )
     },
     async refused({ epoch, seq, problem }) {
       await outbox.reject(epoch, seq, problem)
@@ -154,6 +176,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     status: () => ({ inFlightBatches: inFlight.length, sentEnvelopes, rewinds }),
     stop() {
       isOnline = false
+      clearTimeout(hearing)
       rewind()
     },
   }

@@ -6,7 +6,7 @@ import { Envelope, eventEnvelopeExample, observationEnvelopeExample } from '@wat
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryOutbox } from '../../edge/outbox/adapters/memory.js'
 import { openSqliteOutbox } from '../../edge/outbox/adapters/sqlite.js'
-import type { Outbox, OutboxRecord } from '../../edge/outbox/outbox.js'
+import { maxDeadLetters, type Outbox, type OutboxRecord } from '../../edge/outbox/outbox.js'
 
 const observation = (value: number, cameraId = 'le-loi-1'): OutboxRecord => ({
   cameraId,
@@ -101,6 +101,7 @@ describe.each(adapters)('outbox: $name', ({ open }) => {
   it('deletes what central acknowledged and nothing else', async () => {
     await outbox.append(many(10))
     const { epoch } = await outbox.status()
+    await outbox.readAfter(0, 100)
     await outbox.acknowledge(epoch, 4)
     await outbox.acknowledge(epoch, 4)
     await outbox.acknowledge(epoch, 2)
@@ -129,10 +130,23 @@ describe.each(adapters)('outbox: $name', ({ open }) => {
     await expectBalance(outbox)
   })
 
+  it('keeps the newest dead letters, as many as it may, and counts all', async () => {
+    const count = maxDeadLetters + 20
+    await outbox.append(Array.from({ length: count }, (_, index) => event(`e${index}`)))
+    const { epoch } = await outbox.status()
+    for (let seq = 1; seq <= count; seq++) await outbox.reject(epoch, seq, problem)
+    expect(await outbox.status()).toMatchObject({ deadLetters: count, keptDeadLetters: maxDeadLetters, size: 0 })
+    const dead = await outbox.deadLetters(count)
+    expect([dead.length, dead[0]?.envelope.seq, dead.at(-1)?.envelope.seq]).toEqual([maxDeadLetters, 21, count])
+    await expectBalance(outbox)
+  })
+
   it('stores rule states with the messages, the last one of a rule wins', async () => {
     await outbox.append([event('a')], { 'le-loi-1/flood': { open: ['a'] } })
     await outbox.append([], { 'le-loi-1/flood': { open: [] }, other: 1 })
     expect(await outbox.states()).toEqual({ 'le-loi-1/flood': { open: [] }, other: 1 })
+    await outbox.append([], { other: null, unknown: null })
+    expect(await outbox.states()).toEqual({ 'le-loi-1/flood': { open: [] } })
   })
 
   it('thins the oldest observations, every second one, when it is full', async () => {

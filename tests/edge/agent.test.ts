@@ -102,6 +102,25 @@ describe('an agent with one camera', () => {
     expect(events().filter(({ data }) => data.phase === 'began')).toHaveLength(1)
   })
 
+  it('ends what a camera left open that is watched no more', async () => {
+    layOut(config => {
+      config.cameras[0]!.analytics[0]!.endDwellSeconds = 3600
+    })
+    const first = await startAgent()
+    await vi.waitFor(() => expect(events()).toHaveLength(1), soon)
+    await stopAgent(first)
+    const { happeningId } = events()[0]!.data
+    writeFileSync(site.configFile, readFileSync(site.configFile, 'utf8').replaceAll('le-loi-1', 'ba-trieu'))
+    const second = await startAgent()
+    const phases = () => events().flatMap(({ data }) => (data.happeningId === happeningId ? [data.phase] : []))
+    await vi.waitFor(() => expect(phases().at(-1)).toBe('ended'), soon)
+    await stopAgent(second)
+    await startAgent()
+    const before = central.received.length
+    await vi.waitFor(() => expect(central.received.length).toBeGreaterThan(before + 2), soon)
+    expect(phases().filter(phase => phase === 'ended')).toHaveLength(1)
+  })
+
   it('sends pictures that an earlier run could not', async () => {
     layOut(config => {
       config.evidence = { url: 'http://127.0.0.1:9' }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -98,6 +98,8 @@ describe('watchpost-edge run', () => {
   it('is refused beside another agent on the same dataDir', async () => {
     run()
     await vi.waitFor(() => expect(central.committed.size).toBeGreaterThan(0), soon)
+    // Settings of central that ran once: they are not to blame for another agent.
+    writeFileSync(join(site.folder, 'data/desired.json'), JSON.stringify({ version: 3, config: {} }))
     const second = spawn(process.execPath, [bin, 'run', '--config', site.configFile], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
@@ -107,5 +109,6 @@ describe('watchpost-edge run', () => {
     })
     const [code] = (await once(second, 'exit')) as [number]
     expect([code, told]).toEqual([1, expect.stringContaining('in use by another agent')])
+    expect(told).not.toContain("Central's last settings")
   })
 })

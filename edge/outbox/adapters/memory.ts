@@ -1,7 +1,7 @@
 import type { Envelope } from '@watchpost/shared/contracts/envelope'
 import type { Problem } from '@watchpost/shared/contracts/primitives'
 import { makeEnvelope } from '../envelope.js'
-import type { DeadLetter, Outbox, OutboxRecord } from '../outbox.js'
+import { type DeadLetter, maxDeadLetters, type Outbox, type OutboxRecord } from '../outbox.js'
 import {
   dataLossRecord,
   everySecond,
@@ -29,7 +29,7 @@ export const createMemoryOutbox = ({ siteId, maxRows }: MemoryOutboxOptions): Ou
   const held = new Map<number, Held>()
   const dead: DeadLetter[] = []
   const states: Record<string, string> = {}
-  const count = { lastSeq: 0, ackedSeq: 0, appended: 0, acked: 0, thinned: 0, thinnedToSeq: 0 }
+  const count = { deadLetters: 0, lastSeq: 0, ackedSeq: 0, appended: 0, acked: 0, thinned: 0, thinnedToSeq: 0 }
   let lost: readonly LostRange[] = []
   let loss: { readonly startedAt: number; readonly cameraId: string } | undefined
 
@@ -70,7 +70,9 @@ export const createMemoryOutbox = ({ siteId, maxRows }: MemoryOutboxOptions): Ou
   return {
     append: async (records, newStates = {}) => {
       for (const record of records) insert(record)
-      for (const [ruleId, state] of Object.entries(newStates)) states[ruleId] = JSON.stringify(state) ?? 'null'
+      for (const [ruleId, state] of Object.entries(newStates))
+        if (state === null || state === undefined) delete states[ruleId]
+        else states[ruleId] = JSON.stringify(state)
       while (held.size > maxRows && thinOnce() > 0);
     },
     readAfter: async (seq, limit) =>
@@ -93,6 +95,8 @@ export const createMemoryOutbox = ({ siteId, maxRows }: MemoryOutboxOptions): Ou
       if (rejectedEpoch !== epoch || !found) return
       held.delete(seq)
       dead.push({ envelope: found.envelope, problem, rejectedAt: new Date().toISOString() })
+      count.deadLetters++
+      if (dead.length > maxDeadLetters) dead.shift()
     },
     deadLetters: async limit => dead.slice(0, limit),
     status: async () => {
@@ -105,7 +109,8 @@ export const createMemoryOutbox = ({ siteId, maxRows }: MemoryOutboxOptions): Ou
         lastSeq: count.lastSeq,
         ackedSeq: count.ackedSeq,
         acked: count.acked,
-        deadLetters: dead.length,
+        deadLetters: count.deadLetters,
+        keptDeadLetters: dead.length,
         thinned: count.thinned,
         appended: count.appended,
       }

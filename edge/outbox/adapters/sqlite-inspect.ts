@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { DeadLetter, OutboxStatus } from '../outbox.js'
 import { parseDeadLetter } from './sqlite.js'
-import { type Ledger, type StoredDeadLetter, statusOf } from './sqlite-store.js'
+import { countDeadLetters, type Ledger, type StoredDeadLetter, statusOf } from './sqlite-store.js'
 
 export interface OutboxInspection {
   readonly status: OutboxStatus
@@ -11,8 +11,7 @@ export interface OutboxInspection {
 
 /** Reads an outbox beside a running agent: a read-only connection, so it can neither wait for the agent nor disturb it. */
 export const inspectSqliteOutbox = (file: string, deadLetterLimit: number): OutboxInspection => {
-  if (!existsSync(file))
-    throw new Error(`No outbox at ${file}: this agent has not run yet, or dataDir names another folder.`)
+  mustExist(file)
   const db = new Database(file, { readonly: true })
   try {
     // One transaction: the counters belong to the same moment.
@@ -29,9 +28,26 @@ export const inspectSqliteOutbox = (file: string, deadLetterLimit: number): Outb
           'select envelope, problem, rejected_at from dead_letters order by seq limit ?',
         )
         .all(deadLetterLimit)
-      return { status: statusOf(ledger, size, oldest), deadLetters: dead.map(parseDeadLetter) }
+      const keptDead = db.prepare<[], number>(countDeadLetters).pluck().get() ?? 0
+      return { status: statusOf(ledger, { size, keptDead, oldest }), deadLetters: dead.map(parseDeadLetter) }
     })()
   } finally {
     db.close()
   }
+}
+
+/** Forgets the dead letters, also beside a running agent, which waits for moments; returns how many. They stay counted. */
+export const clearDeadLetters = (file: string): number => {
+  mustExist(file)
+  const db = new Database(file)
+  try {
+    return db.prepare('delete from dead_letters').run().changes
+  } finally {
+    db.close()
+  }
+}
+
+const mustExist = (file: string): void => {
+  if (!existsSync(file))
+    throw new Error(`No outbox at ${file}: this agent has not run yet, or dataDir names another folder.`)
 }

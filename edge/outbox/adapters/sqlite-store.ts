@@ -2,7 +2,7 @@ import type { Problem } from '@watchpost/shared/contracts/primitives'
 import Database from 'better-sqlite3'
 import { makeEnvelope } from '../envelope.js'
 import { migrations } from '../migrations/migrations.js'
-import type { OutboxRecord, OutboxStatus } from '../outbox.js'
+import { maxDeadLetters, type OutboxRecord, type OutboxStatus } from '../outbox.js'
 import {
   dataLossRecord,
   everySecond,
@@ -35,7 +35,7 @@ export interface SqliteStore {
   /** All groups in one transaction: one fsync for all who wait. */
   append(groups: readonly AppendGroup[]): void
   readAfter(seq: number, limit: number): readonly string[]
-  /** Returns by how much held messages had to be renumbered, 0 as a rule. */
+  /** Returns how many held messages had to be renumbered, 0 as a rule. */
   acknowledge(epoch: number, seq: number): number
   reject(epoch: number, seq: number, problem: Problem): void
   deadLetters(limit: number): readonly StoredDeadLetter[]
@@ -64,14 +64,19 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
     insert: db.prepare('insert into messages (seq, type, camera_id, created_at, envelope) values (?, ?, ?, ?, ?)'),
     appended: db.prepare('update ledger set last_seq = ?, appended = appended + ?'),
     saveState: db.prepare('insert or replace into rule_states (rule_id, state) values (?, ?)'),
+    removeState: db.prepare('delete from rule_states where rule_id = ?'),
     size: db.prepare<[], number>('select count(*) from messages').pluck(),
-    read: db
-      .prepare<[number, number], string>('select envelope from messages where seq > ? order by seq limit ?')
-      .pluck(),
+    read: db.prepare<[number, number], { seq: number; envelope: string }>(
+      'select seq, envelope from messages where seq > ? order by seq limit ?',
+    ),
     removeTo: db.prepare('delete from messages where seq <= ?'),
     acked: db.prepare('update ledger set acked = acked + ?, acked_seq = max(acked_seq, ?)'),
     moveToDead: db.prepare('insert or ignore into dead_letters select seq, envelope, ?, ? from messages where seq = ?'),
     remove: db.prepare('delete from messages where seq = ?'),
+    trimDead: db.prepare(
+      'delete from dead_letters where seq <= (select seq from dead_letters order by seq desc limit 1 offset ?)',
+    ),
+    keptDead: db.prepare<[], number>(countDeadLetters).pluck(),
     rejected: db.prepare('update ledger set dead_letters = dead_letters + ?'),
     dead: db.prepare<[number], StoredDeadLetter>(
       'select envelope, problem, rejected_at from dead_letters order by seq limit ?',
@@ -93,6 +98,8 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
   }
   // Counting millions of rows at every append would cost more than the append.
   let size = sql.size.get() ?? 0
+  /** Central can know no number of this history beyond it: those of earlier runs and those handed out in this one. */
+  let knownSeq = sql.ledger.get()!.last_seq
 
   const insert = (records: readonly OutboxRecord[]): void => {
     const nowMs = Date.now()
@@ -152,41 +159,53 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
     append: transaction((groups: readonly AppendGroup[]) => {
       for (const { records, states } of groups) {
         if (records.length > 0) insert(records)
-        for (const [ruleId, state] of Object.entries(states)) sql.saveState.run(ruleId, JSON.stringify(state) ?? 'null')
+        for (const [ruleId, state] of Object.entries(states))
+          if (state === null || state === undefined) sql.removeState.run(ruleId)
+          else sql.saveState.run(ruleId, JSON.stringify(state))
       }
       while (size > maxRows && thinOnce() > 0);
     }),
-    readAfter: (seq, limit) => sql.read.all(seq, limit),
+    readAfter: (seq, limit) => {
+      const rows = sql.read.all(seq, limit)
+      knownSeq = Math.max(knownSeq, rows.at(-1)?.seq ?? 0)
+      return rows.map(({ envelope }) => envelope)
+    },
     acknowledge: transaction((epoch: number, seq: number) => {
       const ledger = sql.ledger.get()!
       if (epoch !== ledger.epoch || seq <= ledger.acked_seq) return 0
-      const renumbered = seq > ledger.last_seq && size > 0 ? renumberAfter(db, seq) : 0
-      const removed = sql.removeTo.run(seq).changes
+      const removed = sql.removeTo.run(Math.min(seq, knownSeq)).changes
       size -= removed
       sql.acked.run(removed, seq)
-      if (seq > ledger.last_seq) sql.appended.run(seq + (renumbered === 0 ? 0 : ledger.last_seq), 0)
+      const shift = Math.max(0, seq - knownSeq)
+      const renumbered = shift > 0 ? renumber(db, knownSeq, shift) : 0
+      if (shift > 0) sql.appended.run(ledger.last_seq + shift, 0)
       if (ledger.loss_started_at !== null && size <= maxRows * recoveredShare) reportLoss('ended')
       return renumbered
     }),
     reject: transaction((epoch: number, seq: number, problem: Problem) => {
       if (epoch !== sql.ledger.get()!.epoch) return
       sql.moveToDead.run(JSON.stringify(problem), Date.now(), seq)
+      sql.trimDead.run(maxDeadLetters)
       const removed = sql.remove.run(seq).changes
       size -= removed
       sql.rejected.run(removed)
     }),
     deadLetters: limit => sql.dead.all(limit),
-    status: () => statusOf(sql.ledger.get()!, size, sql.oldest.get()),
+    status: () => statusOf(sql.ledger.get()!, { size, keptDead: sql.keptDead.get() ?? 0, oldest: sql.oldest.get() }),
     states: () => Object.fromEntries(sql.states.all().map(row => [row.rule_id, row.state])),
     close: () => db.close(),
   }
 }
 
-export const statusOf = (
-  ledger: Ledger,
-  size: number,
-  oldest: { readonly seq: number; readonly created_at: number } | undefined,
-): OutboxStatus => ({
+export const countDeadLetters = 'select count(*) from dead_letters'
+
+export interface Held {
+  readonly size: number
+  readonly keptDead: number
+  readonly oldest: { readonly seq: number; readonly created_at: number } | undefined
+}
+
+export const statusOf = (ledger: Ledger, { size, keptDead, oldest }: Held): OutboxStatus => ({
   epoch: ledger.epoch,
   size,
   oldestSeq: oldest?.seq ?? null,
@@ -195,23 +214,23 @@ export const statusOf = (
   ackedSeq: ledger.acked_seq,
   acked: ledger.acked,
   deadLetters: ledger.dead_letters,
+  keptDeadLetters: keptDead,
   thinned: ledger.thinned,
   appended: ledger.appended,
 })
 
 /**
- * Central has acknowledged more than this outbox ever numbered: it was restored from an old copy. Messages it holds now
- * would be taken for duplicates, so they move behind what central has.
+ * Central has acknowledged more than this outbox ever handed out: it was restored from an old copy, and numbered again what central has
+ * had under the same numbers. Those messages would be taken for duplicates, so they move behind what central has.
  */
-const renumberAfter = (db: Database.Database, ackedSeq: number): number => {
+const renumber = (db: Database.Database, afterSeq: number, shift: number): number => {
   // In two steps, as every number must stay unique meanwhile.
-  db.prepare("update messages set envelope = json_set(envelope, '$.seq', seq + ?), seq = -(seq + ?)").run(
-    ackedSeq,
-    ackedSeq,
-  )
-  db.prepare('update messages set seq = -seq').run()
+  const { changes } = db
+    .prepare("update messages set envelope = json_set(envelope, '$.seq', seq + ?), seq = -(seq + ?) where seq > ?")
+    .run(shift, shift, afterSeq)
+  db.prepare('update messages set seq = -seq where seq < 0').run()
   db.prepare('delete from lost_ranges').run()
-  return ackedSeq
+  return changes
 }
 
 const openDatabase = (file: string): Database.Database => {
@@ -227,10 +246,12 @@ const openDatabase = (file: string): Database.Database => {
     throw new Error(
       `Outbox ${file} was written by a newer agent (version ${version}, this one knows ${migrations.length}). Update the agent, or move the file away.`,
     )
-  db.transaction(() => {
-    for (const migration of migrations.slice(version)) db.exec(migration)
-    db.pragma(`user_version = ${migrations.length}`)
-    db.prepare('insert or ignore into ledger (only_row, epoch) values (1, ?)').run(Date.now())
-  }).immediate()
+  // Nothing is written where nothing is new: a full disk lets an outbox be opened that it would not let be changed.
+  if (version < migrations.length)
+    db.transaction(() => {
+      for (const migration of migrations.slice(version)) db.exec(migration)
+      db.pragma(`user_version = ${migrations.length}`)
+      db.prepare('insert or ignore into ledger (only_row, epoch) values (1, ?)').run(Date.now())
+    }).immediate()
   return db
 }

@@ -1,39 +1,53 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Envelope } from '@watchpost/shared/contracts/envelope'
 import type { Problem } from '@watchpost/shared/contracts/primitives'
 import Database from 'better-sqlite3'
 import { createGroupCommit } from '../group-commit.js'
 import type { Outbox, OutboxStatus } from '../outbox.js'
-import { OutboxWriteError } from '../outbox-write-error.js'
+import { isDiskFull, OutboxWriteError } from '../outbox-write-error.js'
 import type { AppendGroup, SqliteStoreOptions, StoredDeadLetter } from './sqlite-store.js'
 import type { StoreCall, StoreReply } from './sqlite-worker.js'
 
 export interface SqliteOutboxOptions extends SqliteStoreOptions {
-  readonly log?: { warn(fields: object, message: string): void }
+  readonly log?: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>
+  /** Ends the waiting for room on a full disk; the opening rejects then. */
+  readonly signal?: AbortSignal
+  /** Pause between attempts to open while the disk is full. */
+  readonly retryMs?: number
 }
 
 /** Concurrent appends that share one transaction, at most: keeps a single fsync's wait bounded. */
 const maxGroup = 500
 
-/** Durable outbox in one SQLite file, worked by a thread of its own. A second agent on the same file is refused. */
-export const openSqliteOutbox = async ({ log, ...options }: SqliteOutboxOptions): Promise<Outbox> => {
-  mkdirSync(dirname(options.file), { recursive: true })
-  const lock = lockAgainstSecondAgent(options.file)
-  const thread = startThread(options)
-  try {
-    await thread.opened
-  } catch (error) {
-    lock.close()
-    await thread.terminate()
-    throw new Error(`Outbox ${options.file} cannot be opened: ${(error as Error).message}`, { cause: error })
+/**
+ * Durable outbox in one SQLite file, worked by a thread of its own. A second agent on the same file is refused. While the disk is full it
+ * waits for room: SQLite cannot even read then, and starting again would help nobody.
+ */
+export const openSqliteOutbox = async (wanted: SqliteOutboxOptions): Promise<Outbox> => {
+  const { log, signal, retryMs = 5_000, ...options } = wanted
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const outbox = await open(options, log)
+      if (attempt > 1) log?.info({ attempt }, 'There is room on the disk again; the outbox is open')
+      return outbox
+    } catch (error) {
+      if (!(error instanceof OutboxWriteError) || error.reason !== 'disk-full') throw error
+      if (attempt === 1) log?.error({ err: error, hint: error.hint }, 'The agent waits for room on the disk to start')
+      await sleep(retryMs, undefined, { ...(signal ? { signal } : {}) })
+    }
   }
+}
+
+const open = async (options: SqliteStoreOptions, log: SqliteOutboxOptions['log']): Promise<Outbox> => {
+  const { lock, thread } = await openThread(options)
   const writing = async <T>(method: StoreCall['method'], ...args: readonly unknown[]): Promise<T> => {
     try {
       return await thread.call<T>(method, ...args)
     } catch (error) {
-      throw new OutboxWriteError(options.file, (error as { code?: string }).code ?? 'UNKNOWN', { cause: error })
+      throw new OutboxWriteError(options.file, codeOf(error), { cause: error })
     }
   }
   const append = createGroupCommit<AppendGroup>(groups => writing('append', groups), maxGroup)
@@ -47,8 +61,8 @@ export const openSqliteOutbox = async ({ log, ...options }: SqliteOutboxOptions)
       const renumbered = await writing<number>('acknowledge', epoch, seq)
       if (renumbered > 0)
         log?.warn(
-          { ackedSeq: seq },
-          'Central acknowledged more than this outbox ever numbered: it is an old copy; unsent messages were renumbered',
+          { ackedSeq: seq, renumbered },
+          'Central acknowledged more than this outbox ever sent: it is an old copy; unsent messages were renumbered',
         )
     },
     reject: (epoch, seq, problem) => writing('reject', epoch, seq, problem),
@@ -86,11 +100,40 @@ const lockAgainstSecondAgent = (file: string): Database.Database => {
     return lock
   } catch (error) {
     lock.close()
-    throw new Error(`Outbox ${file} is in use by another agent. Stop it, or give this one a dataDir of its own.`, {
-      cause: error,
-    })
+    if (!codeOf(error).startsWith('SQLITE_BUSY')) throw error
+    throw new OutboxInUseError(file, { cause: error })
   }
 }
+
+class OutboxInUseError extends Error {
+  override readonly name = 'OutboxInUseError'
+  constructor(file: string, options: ErrorOptions) {
+    super(`Outbox ${file} is in use by another agent. Stop it, or give this one a dataDir of its own.`, options)
+  }
+}
+
+const openThread = async (options: SqliteStoreOptions) => {
+  let lock: Database.Database | undefined
+  let thread: ReturnType<typeof startThread> | undefined
+  try {
+    mkdirSync(dirname(options.file), { recursive: true })
+    lock = lockAgainstSecondAgent(options.file)
+    thread = startThread(options)
+    await thread.opened
+    return { lock, thread }
+  } catch (error) {
+    lock?.close()
+    await thread?.terminate()
+    if (error instanceof OutboxInUseError) throw error
+    const code = codeOf(error)
+    if (isDiskFull(code)) throw new OutboxWriteError(options.file, code, { cause: error })
+    const hint = refusedCodes.test(code) ? '. Check the rights of the agent on dataDir, and the disk.' : ''
+    throw new Error(`Outbox ${options.file} cannot be opened: ${(error as Error).message}${hint}`, { cause: error })
+  }
+}
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? 'UNKNOWN')
+const refusedCodes = /^(?:SQLITE_(?:READONLY|CANTOPEN|PERM|IOERR)|E(?:ACCES|PERM|ROFS))/
 
 const startThread = (options: SqliteStoreOptions) => {
   const worker = new Worker(compiled('./sqlite-worker.js'), { workerData: options })

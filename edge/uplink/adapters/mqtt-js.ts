@@ -93,9 +93,14 @@ export const createMqttJsLink = (options: MqttLinkOptions): MqttLink => {
       client = undefined
       isReady = false
       if (!last) return
-      const goodbye = setTimeout(() => last.end(true), goodbyeMs)
-      await last.endAsync(!last.connected).catch(() => undefined)
+      let goodbye: NodeJS.Timeout | undefined
+      const patience = new Promise<void>(resolve => {
+        goodbye = setTimeout(resolve, goodbyeMs)
+      })
+      // A broker that is silent would be waited for without end, and `end(true)` does nothing while an end is under way.
+      await Promise.race([last.endAsync(!last.connected).catch(() => undefined), patience])
       clearTimeout(goodbye)
+      last.stream?.destroy()
     },
     isConnected: () => isReady,
     async publish({ topic, payload, qos, retain }) {

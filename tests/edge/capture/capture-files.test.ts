@@ -1,3 +1,5 @@
+import { spawn as nodeSpawn } from 'node:child_process'
+import { EventEmitter } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -100,10 +102,39 @@ describe('capture from files', () => {
   ])('reports %s with a hint and leaves the other cameras alone', async (name, content, condition, hint) => {
     const path = join(folder, name)
     if (content !== undefined) writeFileSync(path, content)
-    const { changes } = await observe(cameraOf({ kind: 'file', path }, { stallSeconds: 1 }))
+    const { changes } = await observe(cameraOf({ kind: 'file', path }, { stallSeconds: 2 }))
     await until('a condition', () => changes.length > 0)
     expect(changes[0]).toMatchObject({ condition, phase: 'began' })
     expect(changes[0]!.hint).toContain(hint)
+  })
+
+  it('tries again when no descriptors are left to start ffmpeg with', async () => {
+    let starts = 0
+    // What Node gives at EMFILE: a child without pipes, whose error comes a moment later and which is never closed.
+    const spawn = ((...args: Parameters<typeof nodeSpawn>) => {
+      if (starts++ > 0) return nodeSpawn(...args)
+      const child = new EventEmitter()
+      process.nextTick(() => child.emit('error', new Error('spawn ffmpeg EMFILE')))
+      return child
+    }) as typeof nodeSpawn
+    const frames: Frame[] = []
+    capture = createCapture([cameraOf({ kind: 'file', path: clip })], {
+      log: recordLog(),
+      dataDir: temporaryFolder('capture-data'),
+      spawn,
+    })
+    capture.onFrame(frame => frames.push(frame))
+    await capture.start()
+    await until('a frame', () => frames.length > 0)
+    expect(starts).toBeGreaterThan(1)
+  })
+
+  it('does not take a camera that is looked at every few seconds for stalled', async () => {
+    const slow = cameraOf({ kind: 'file', path: clip, loop: true }, { fps: 0.25, stallSeconds: 2 })
+    const { frames, changes, capture } = await observe(slow)
+    await until('three frames', () => frames.length >= 3)
+    expect(changes).toEqual([])
+    expect(capture.status('gate')!.reconnects).toBe(0)
   })
 
   it('shows a folder in the order of its names, at its own pace, over a broken picture', async () => {

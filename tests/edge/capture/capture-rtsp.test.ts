@@ -182,7 +182,7 @@ describe('capture from RTSP', () => {
   ])('calls a camera that answers %i offline and says what to check', async (status, hint) => {
     server = await startRtspServer({ streams: { cam1: { clip: red } } })
     server.answer(status)
-    const { changes } = await observe(cameraOf({ kind: 'rtsp', url: server.url('cam1') }, { stallSeconds: 1 }))
+    const { changes } = await observe(cameraOf({ kind: 'rtsp', url: server.url('cam1') }, { stallSeconds: 2 }))
     await until('a condition', () => changes.length > 0)
     expect(changes[0]).toMatchObject({ condition: 'offline', phase: 'began' })
     expect(changes[0]!.hint).toContain(hint)
@@ -191,7 +191,7 @@ describe('capture from RTSP', () => {
   it('waits for a server that is away at start and ends the condition when it appears', async () => {
     const port = await freePort()
     const { frames, changes } = await observe(
-      cameraOf({ kind: 'rtsp', url: `rtsp://127.0.0.1:${port}/cam1` }, { stallSeconds: 1 }),
+      cameraOf({ kind: 'rtsp', url: `rtsp://127.0.0.1:${port}/cam1` }, { stallSeconds: 2 }),
     )
     await until('offline', () => changes.length > 0)
     expect(changes[0]).toMatchObject({ condition: 'offline', phase: 'began' })

@@ -60,6 +60,19 @@ const refusal = (text: string, options?: LoadOptions): string => {
   throw new Error('the configuration was accepted')
 }
 
+describe('a model path that is no text', () => {
+  it.each(['5', '[]', '{}', 'null'])('is refused with its place, not with a stack: %s', path => {
+    expect(refusal(good.replace('path: models/water', `path: ${path}`))).toContain('models[0].path')
+  })
+})
+
+describe('stallSeconds', () => {
+  it('is refused where every pause would be a stall', () => {
+    const text = good.replace('    name: Lê Lợi 1\n', '    name: Lê Lợi 1\n    stallSeconds: 0\n')
+    expect(refusal(text)).toMatch(/stallSeconds: .*\n.*at least 2/)
+  })
+})
+
 describe('loading a sound configuration', () => {
   it('fills in defaults, also of sections nobody wrote', () => {
     const { config } = load(good)

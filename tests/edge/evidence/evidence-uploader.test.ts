@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { renameSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createEvidence } from '../../../edge/evidence/evidence.js'
 import { createEvidenceUploader, type EvidenceUploader } from '../../../edge/evidence/evidence-uploader.js'
@@ -18,7 +20,8 @@ interface Received {
 }
 interface Central {
   readonly received: Received[]
-  answer: (sha256: string, count: number) => number
+  /** A status, or central's problem with it. */
+  answer: (sha256: string, count: number) => number | { readonly problem: number }
   readonly url: string
   readonly close: () => void
 }
@@ -41,7 +44,10 @@ const startCentral = async (answer: Central['answer'] = () => 201, port = 0): Pr
     const sha256 = path.split('/').at(-1)!
     counts.set(sha256, (counts.get(sha256) ?? 0) + 1)
     received.push({ method: request.method!, path, headers: request.headers, hashOfBody: hash.digest('hex') })
-    response.writeHead(handle.answer(sha256, counts.get(sha256)!)).end()
+    const answered = handle.answer(sha256, counts.get(sha256)!)
+    const status = typeof answered === 'number' ? answered : answered.problem
+    response.writeHead(status)
+    response.end(typeof answered === 'number' ? '<html>' : JSON.stringify({ type: 'about:blank', title: 'No', status }))
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -121,7 +127,7 @@ describe('evidence uploader', () => {
     expect(next.uploader.status().lastError).toBeNull()
   })
 
-  it.each([401, 403, 408, 429, 500, 503, 507])('tries again after %i', async status => {
+  it.each([400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 500, 503, 507])('tries again after %i', async status => {
     const { url, received } = await startCentral((_sha256, count) => (count < 3 ? status : 201))
     const { evidence, uploader, log } = await agent(url)
     await evidence.snapshot(noiseFrame(1), 'at')
@@ -130,19 +136,45 @@ describe('evidence uploader', () => {
     expect(received).toHaveLength(3)
     expect(log.text()).toContain(String(status))
     if (status === 401) expect(log.text()).toContain('evidence.tokenFile')
+    if ([404, 405, 413].includes(status)) expect(log.text()).toContain('Check evidence.url')
   })
 
-  it.each([400, 404, 413, 415, 422])('gives a picture up after %i and goes on with the others', async status => {
+  it.each([400, 403, 404, 422])('tries again when central itself says %i', async status => {
+    const { url, received } = await startCentral((_sha256, count) => (count < 3 ? { problem: status } : 201))
+    const { evidence, uploader } = await agent(url)
+    await evidence.snapshot(noiseFrame(1), 'at')
+    uploader.start()
+    await until('the picture', () => evidence.status().sent === 1)
+    expect(received).toHaveLength(3)
+  })
+
+  it.each([413, 415])('gives a picture up when central says %i of it, and goes on with the others', async status => {
     const { url, received } = await startCentral()
     const { evidence, uploader, log } = await agent(url)
     const bad = await evidence.snapshot(noiseFrame(1), 'at')
     await evidence.snapshot(noiseFrame(2), 'at')
-    central!.answer = sha256 => (sha256 === bad.sha256 ? status : 201)
+    central!.answer = sha256 => (sha256 === bad.sha256 ? { problem: status } : 201)
     uploader.start()
     await until('both to be settled', () => evidence.status().pending === 0)
     expect(evidence.status()).toMatchObject({ sent: 1, dead: 1 })
     expect(received).toHaveLength(2)
     expect(log.text()).toContain('refuses this picture for good')
+  })
+
+  it('keeps a picture that cannot be read just now, and sends it when it can', async () => {
+    const { url } = await startCentral()
+    const { evidence, uploader, dir } = await agent(url)
+    const { sha256 } = await evidence.snapshot(noiseFrame(1), 'at')
+    // A link to itself in its place: reading says ELOOP, as it says EMFILE or EIO on a bad day.
+    const path = join(dir, sha256.slice(0, 2), `${sha256}.jpg`)
+    renameSync(path, `${path}.aside`)
+    symlinkSync(path, path)
+    uploader.start()
+    await until('a failure', () => uploader.status().failures >= 1)
+    expect(evidence.pending()).toEqual([sha256])
+    rmSync(path)
+    renameSync(`${path}.aside`, path)
+    await until('the picture', () => evidence.status().sent === 1)
   })
 
   it('is not held up by one picture that central fails on, and sends the newest first', async () => {

@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { Value } from '@sinclair/typebox/value'
 import { Health } from '@watchpost/shared/contracts/agent-status'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -33,6 +34,7 @@ const snapshot: AgentSnapshot = {
     ackedSeq: 2,
     acked: 2,
     deadLetters: 0,
+    keptDeadLetters: 0,
     thinned: 0,
     appended: 6,
   },
@@ -102,6 +104,19 @@ describe('/healthz', () => {
     expect([status, JSON.parse(text).status]).toEqual([200, 'degraded'])
   })
 
+  it('is degraded while refused messages are kept, and not for ever', async () => {
+    const refused = (keptDeadLetters: number) => ({
+      ...snapshot,
+      outbox: { ...snapshot.outbox, deadLetters: 3, keptDeadLetters },
+    })
+    expect(JSON.parse((await get(refused(3), '/healthz')).text)).toMatchObject({
+      status: 'degraded',
+      problems: [{ hint: expect.stringContaining('clear-dead-letters') }],
+    })
+    await server?.stop()
+    expect(JSON.parse((await get(refused(0), '/healthz')).text).status).toBe('ok')
+  })
+
   it('fails when nothing can be recorded', async () => {
     const { status, text } = await get(diskFull, '/healthz')
     expect([status, JSON.parse(text).problems[0].hint]).toEqual([503, 'Free disk space.'])
@@ -127,6 +142,18 @@ describe('/metrics', () => {
 describe('the status server', () => {
   it('knows what is not there', async () => {
     expect((await get(snapshot, '/etc/passwd')).status).toBe(404)
+  })
+
+  it.each(['//', '/\\\\', '//[', '/constructor', '/?a=//'])('answers a request for %s and lives on', async path => {
+    await get(snapshot, '/')
+    const { port } = server!.address()!
+    const status = await new Promise<number | undefined>((resolve, reject) =>
+      request({ port, path }, response => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end(),
+    )
+    expect(status).toBe(path === '/?a=//' ? 200 : 404)
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
   })
 
   it('goes on without a page when the port is taken', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { eventEnvelopeExample, observationEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import { describe, expect, it, vi } from 'vitest'
 import { createMemoryOutbox } from '../../../edge/outbox/adapters/memory.js'
@@ -18,13 +19,15 @@ const event = (happeningId: string): OutboxRecord => ({
 
 const setUp = (maxHeld?: number) => {
   const memory = createMemoryOutbox({ siteId: 'an-cuu', maxRows: 10_000 })
-  const disk = { isFull: false }
+  const disk = { isFull: false, pauseMs: 0, appends: 0 }
   const outbox: Outbox = {
     ...memory,
-    append: (records, states) =>
-      disk.isFull
-        ? Promise.reject(new OutboxWriteError('outbox.db', 'SQLITE_FULL', {}))
-        : memory.append(records, states),
+    append: async (records, states) => {
+      disk.appends++
+      if (disk.isFull) throw new OutboxWriteError('outbox.db', 'SQLITE_FULL', {})
+      await sleep(disk.pauseMs)
+      await memory.append(records, states)
+    },
   }
   const log = { info: vi.fn(), error: vi.fn() }
   const recorder = createRecorder({ outbox, log, retryMs: 20, ...(maxHeld === undefined ? {} : { maxHeld }) })
@@ -70,6 +73,19 @@ describe('recording while the disk is full', () => {
     disk.isFull = false
     await vi.waitFor(() => expect(recorder.status().problem).toBeNull(), { timeout: 60_000 })
     expect((await stored()).slice(-2)).toEqual(['a', 'b'])
+  })
+
+  it('stores every event once when it stops while a retry is under way', async () => {
+    const { memory, disk, recorder, stored } = setUp()
+    disk.isFull = true
+    await recorder.record([event('a')])
+    // The disk has room again, but is slow: the agent is stopped in the middle of the retry.
+    disk.isFull = false
+    disk.pauseMs = 200
+    await vi.waitFor(() => expect(disk.appends).toBe(2), { timeout: 60_000, interval: 5 })
+    await recorder.stop()
+    expect(await stored()).toEqual(['a'])
+    expect((await memory.status()).appended).toBe(1)
   })
 
   it('stores what it holds when it stops and there is room', async () => {

@@ -1,14 +1,25 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { observationEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openSqliteOutbox } from '../../../edge/outbox/adapters/sqlite.js'
-import { inspectSqliteOutbox } from '../../../edge/outbox/adapters/sqlite-inspect.js'
+import { clearDeadLetters, inspectSqliteOutbox } from '../../../edge/outbox/adapters/sqlite-inspect.js'
 import type { OutboxRecord } from '../../../edge/outbox/outbox.js'
 import { OutboxWriteError } from '../../../edge/outbox/outbox-write-error.js'
 
@@ -28,6 +39,7 @@ describe('durability', () => {
     const first = await open()
     await first.append([record, record, record], { rule: { open: true } })
     const { epoch } = await first.status()
+    await first.readAfter(0, 10)
     await first.acknowledge(epoch, 1)
     const before = await first.readAfter(0, 10)
     await first.close()
@@ -126,6 +138,64 @@ describe('a full disk', () => {
   })
 })
 
+describe('opening on a full disk', () => {
+  let small: string
+  beforeEach(() => {
+    small = join(folder, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small])
+  })
+  afterEach(() => {
+    execFileSync('umount', [small])
+  })
+  const fill = (): void => {
+    const ballast = openSync(join(small, 'ballast'), 'a')
+    for (const size of [65_536, 4_096, 512])
+      try {
+        for (;;) writeSync(ballast, Buffer.alloc(size))
+      } catch {
+        // until nothing more fits
+      }
+    closeSync(ballast)
+  }
+  const log = () => ({ info: vi.fn(), warn: vi.fn(), error: vi.fn() })
+
+  it('waits for room, says once why, and then holds what it held', async () => {
+    const at = join(small, 'outbox.db')
+    const before = await open(at)
+    await before.append([record])
+    await before.close()
+    fill()
+    const told = log()
+    const opening = openSqliteOutbox({ file: at, siteId: 'an-cuu', maxRows: 1_000_000, log: told, retryMs: 20 })
+    await vi.waitFor(() => expect(told.error).toHaveBeenCalled(), { timeout: 60_000 })
+    await sleep(200)
+    expect(told.error.mock.calls).toEqual([
+      [
+        expect.objectContaining({ hint: expect.stringContaining('Free disk space') }),
+        'The agent waits for room on the disk to start',
+      ],
+    ])
+    rmSync(join(small, 'ballast'))
+    const after = await opening
+    expect((await after.status()).size).toBe(1)
+    await after.close()
+  })
+
+  it('stops waiting when it is told to', async () => {
+    fill()
+    const stopping = new AbortController()
+    const opening = openSqliteOutbox({
+      file: join(small, 'outbox.db'),
+      siteId: 'an-cuu',
+      maxRows: 1_000_000,
+      signal: stopping.signal,
+    })
+    setTimeout(() => stopping.abort(), 100)
+    await expect(opening).rejects.toMatchObject({ name: 'AbortError' })
+  })
+})
+
 describe('opening', () => {
   it('refuses a second agent on the same outbox, and lets it in after the first has gone', async () => {
     const first = await open()
@@ -142,6 +212,11 @@ describe('opening', () => {
     await expect(open()).rejects.toThrow(/newer agent/)
   })
 
+  it('blames no other agent when the lock cannot be made', async () => {
+    mkdirSync(`${file}.lock`)
+    await expect(open()).rejects.toThrow(/outbox\.db cannot be opened: .*Check the rights of the agent on dataDir/)
+  })
+
   it('says which file is no outbox', async () => {
     writeFileSync(file, 'this is not a database, and long enough to be looked at as one'.repeat(20))
     await expect(open()).rejects.toThrow(/outbox\.db cannot be opened: file is not a database/)
@@ -153,15 +228,53 @@ describe('an outbox restored from an old copy', () => {
     const outbox = await open()
     await outbox.append([record, record, record])
     const { epoch } = await outbox.status()
-    await outbox.acknowledge(epoch, 1)
+    await outbox.readAfter(0, 1)
     await outbox.acknowledge(epoch, 5000)
     const rows = await outbox.readAfter(0, 10)
-    expect(rows.map(row => row.seq)).toEqual([5002, 5003])
+    expect(rows.map(row => row.seq)).toEqual([5001, 5002])
     await outbox.append([record])
-    expect((await outbox.readAfter(5003, 10)).map(row => row.seq)).toEqual([5004])
+    expect((await outbox.readAfter(5002, 10)).map(row => row.seq)).toEqual([5003])
+    await outbox.acknowledge(epoch, 5001)
     const status = await outbox.status()
+    expect(status).toMatchObject({ lastSeq: 5003, ackedSeq: 5001, size: 2 })
     expect(status.appended).toBe(status.acked + status.size)
     await outbox.close()
+  })
+
+  it('keeps everything appended since, also when that is more than what the copy lacks', async () => {
+    const before = await open()
+    const numbered = (from: number, count: number): OutboxRecord[] =>
+      Array.from({ length: count }, (_, index) => ({
+        ...record,
+        data: { ...observationEnvelopeExample.data, value: from + index },
+      }))
+    await before.append(numbered(1, 100))
+    const { epoch } = await before.status()
+    await before.readAfter(0, 90)
+    await before.acknowledge(epoch, 90)
+    await before.close()
+    copyFileSync(file, join(folder, 'copy.db'))
+
+    const lost = await open()
+    await lost.append(numbered(101, 50))
+    await lost.readAfter(0, 200)
+    await lost.acknowledge(epoch, 150)
+    await lost.close()
+    for (const ending of ['', '-wal', '-shm']) rmSync(`${file}${ending}`, { force: true })
+    renameSync(join(folder, 'copy.db'), file)
+
+    const restored = await open()
+    await restored.append(numbered(1001, 60))
+    await restored.acknowledge(epoch, 150)
+    const rows = await restored.readAfter(0, 1000)
+    expect(rows.map(row => 'value' in row.data && row.data.value)).toEqual(
+      Array.from({ length: 60 }, (_, index) => 1001 + index),
+    )
+    expect(rows.map(row => row.seq)).toEqual(Array.from({ length: 60 }, (_, index) => 151 + index))
+    const status = await restored.status()
+    expect(status).toMatchObject({ lastSeq: 210, ackedSeq: 150, size: 60 })
+    expect(status.appended).toBe(status.acked + status.size)
+    await restored.close()
   })
 })
 
@@ -179,8 +292,21 @@ describe('inspecting', () => {
     expect(inspectSqliteOutbox(file, 10).status.size).toBe(2)
   })
 
+  it('forgets the dead letters beside the running agent, and counts them still', async () => {
+    const outbox = await open()
+    await outbox.append([record, record, record])
+    const { epoch } = await outbox.status()
+    for (const seq of [1, 2]) await outbox.reject(epoch, seq, { type: 'about:blank', title: 'refused', status: 422 })
+    expect(clearDeadLetters(file)).toBe(2)
+    expect(await outbox.status()).toMatchObject({ deadLetters: 2, keptDeadLetters: 0, size: 1 })
+    expect(await outbox.deadLetters(10)).toEqual([])
+    await outbox.append([record])
+    await outbox.close()
+  })
+
   it('says so when the agent has never run', () => {
     expect(() => inspectSqliteOutbox(file, 10)).toThrow(/has not run yet/)
+    expect(() => clearDeadLetters(file)).toThrow(/has not run yet/)
   })
 })
 

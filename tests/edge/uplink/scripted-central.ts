@@ -15,6 +15,8 @@ export interface ScriptedCentral {
   readonly health: unknown[]
   /** Acknowledged whatever arrives, as central would: contiguous from the last ack, holes explained by afterSeq and oldestSeq. */
   acks: boolean
+  /** An agent that comes online is told where central stands, as central does it. */
+  greets: boolean
   /** Seqs to be refused with a nack. */
   readonly poison: Set<number>
   readonly committed: Map<number, Envelope>
@@ -32,6 +34,8 @@ export const connectCentral = async (port: number, address: AgentAddress): Promi
     reconnectPeriod: 100,
   })
   let ackedSeq = 0
+  /** Of every epoch the highest ack that was said, also by a test. */
+  const said = new Map<number, number>()
   const central: ScriptedCentral = {
     client,
     received: [],
@@ -41,10 +45,15 @@ export const connectCentral = async (port: number, address: AgentAddress): Promi
     replies: [],
     health: [],
     acks: true,
+    greets: true,
     poison: new Set(),
     committed: new Map(),
     ackedSeq: () => ackedSeq,
     publish: async (channel, content) => {
+      if (channel === 'ack') {
+        const { epoch, seq } = content as Ack
+        said.set(epoch, Math.max(said.get(epoch) ?? 0, seq))
+      }
       await client.publishAsync(topicOf(address, channel), JSON.stringify(content), {
         qos: 1,
         retain: channel !== 'nack',
@@ -57,7 +66,12 @@ export const connectCentral = async (port: number, address: AgentAddress): Promi
   }
   client.on('message', (topic, payload) => {
     const content: unknown = JSON.parse(payload.toString())
-    if (topic === topicOf(address, 'state')) central.states.push(content as never)
+    if (topic === topicOf(address, 'state')) {
+      const state = content as (typeof central.states)[number]
+      central.states.push(state)
+      const greeting = { epoch: state.epoch, seq: said.get(state.epoch) ?? 0 } satisfies Ack
+      if (central.greets && state.status === 'online') void central.publish('ack', greeting)
+    }
     if (topic === topicOf(address, 'reported')) central.reported.push(content)
     if (topic === topicOf(address, 'health')) central.health.push(content)
     if (topic.endsWith('/reply')) central.replies.push(content)

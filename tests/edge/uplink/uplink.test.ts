@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { healthExample } from '@watchpost/shared/contracts/agent-status'
 import { eventEnvelopeExample, observationEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import { commandExample, reportedExample } from '@watchpost/shared/contracts/twin'
@@ -118,6 +119,32 @@ describe.each([
     await vi.waitFor(async () => expect(await size()).toBe(50), soon)
     await vi.waitFor(() => expect(central?.received).toContain(300), soon)
     expect((await outbox.status()).oldestSeq).toBe(251)
+  })
+
+  it('sends nothing before central has said where it stands, and then from there', async () => {
+    await broker.start()
+    central = await connectCentral(broker.port, address)
+    central.greets = false
+    central.acks = false
+    await outbox.append(records(3))
+    const { epoch } = await outbox.status()
+    await makeUplink().start()
+    await vi.waitFor(() => expect(central?.states.at(-1)).toMatchObject({ status: 'online' }), soon)
+    await central.publish('desired', { version: 1, at: '2026-10-27T03:04:05.678Z', config: {} })
+    await pause(300)
+    expect(central.received).toEqual([])
+    await central.publish('ack', { epoch, seq: 0 })
+    await vi.waitFor(() => expect(central?.received).toEqual(seqs(1, 3)), soon)
+  })
+
+  it('sends all the same when central stays silent', async () => {
+    await broker.start()
+    central = await connectCentral(broker.port, address)
+    central.greets = false
+    await outbox.append(records(3))
+    await makeUplink({ ackTimeoutMs: 50 }).start()
+    await vi.waitFor(async () => expect(await size()).toBe(0), soon)
+    expect(central.committed.size).toBe(3)
   })
 
   it('ignores an ack of another epoch', async () => {
