@@ -97,7 +97,8 @@ export const openRolloutSite = async (): Promise<RolloutSite> => {
       writeFileSync(join(folder, 'script.json'), weights)
       if (change.golden) {
         writeFileSync(join(folder, 'golden/grey.png'), greyPng)
-        writeFileSync(join(folder, 'golden/grey.json'), '{}')
+        const water = { shape: [1, 1, rows, columns], values: new Array(rows * columns).fill(0) }
+        writeFileSync(join(folder, 'golden/grey.json'), JSON.stringify({ outputs: { water } }))
       } else rmSync(join(folder, 'golden'), { recursive: true })
       const manifest = {
         ...gridManifest(weights),
