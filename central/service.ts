@@ -70,6 +70,8 @@ export interface Adapters {
 
 const dayMs = 86_400_000
 const sweepEveryMs = 3_600_000
+/** A clock that was ahead when the machine came up has been set by then: it would make all evidence old. */
+const firstSweepMs = 15 * 60_000
 const system = { name: 'system', role: 'admin', wardId: null } as const
 
 export const buildService = async (
@@ -202,6 +204,7 @@ export const buildService = async (
       .sweep(before)
       .catch(error => log.warn({ err: error }, 'Old evidence could not be removed; tried again later'))
   }
+  let firstSweep: NodeJS.Timeout | undefined
   let sweeper: NodeJS.Timeout | undefined
 
   return {
@@ -214,11 +217,12 @@ export const buildService = async (
       const httpUrl = await http.app.listen({ host: settings.http.host, port: settings.http.port })
       use.broker?.setSites(registry.siteOfAgent())
       address = { http: httpUrl, broker: await connect() }
-      sweepEvidence()
+      firstSweep = setTimeout(sweepEvidence, firstSweepMs)
       sweeper = setInterval(sweepEvidence, sweepEveryMs)
     },
     // First to last: acks of the last commit still go out while the link stands.
     stop: async () => {
+      clearTimeout(firstSweep)
       clearInterval(sweeper)
       await ingest.stop()
       await link?.stop()

@@ -93,7 +93,8 @@ const isNetwork = (text: string): boolean => {
   const [address = '', prefix, ...rest] = text.split('/')
   if (isIP(address) === 0 || rest.length > 0) return false
   if (prefix === undefined) return true
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIP(address) === 4 ? 32 : 128)
+  // Everybody is no proxy: Fastify refuses a length of 0.
+  return /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (isIP(address) === 4 ? 32 : 128)
 }
 
 /** The city's errors are reported beside the others, with the setting that names the file in front. */

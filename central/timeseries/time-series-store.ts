@@ -16,6 +16,8 @@ export interface SeriesPoint extends SeriesKey {
 }
 
 export interface SeriesQuery extends Omit<SeriesKey, 'siteId' | 'analytic'> {
+  /** Undefined: of every site that has such a camera. */
+  readonly siteId?: string
   readonly analytic?: string
   /** Unix ms, inclusive; `to` is exclusive. With windows both are widened to whole ones. */
   readonly from: number

@@ -143,7 +143,7 @@ for (const { name, missing, open } of adapters)
         ])
       })
 
-      it('keeps cameras, properties and analytics apart', async () => {
+      it('keeps sites, cameras, properties and analytics apart', async () => {
         await store.write([
           point(1000, 1),
           point(1000, 2, { cameraId: 'le-loi-2' }),
@@ -156,6 +156,10 @@ for (const { name, missing, open } of adapters)
         expect(await values({})).toEqual([1, 4])
         expect(await values({ cameraId: 'le-loi-2' })).toEqual([2])
         expect(await values({ property: 'floodRate' })).toEqual([3])
+        await store.write([point(3000, 5, { siteId: 'kim-long' })])
+        expect(await values({})).toEqual([1, 4, 5])
+        expect(await values({ siteId: 'an-cuu' })).toEqual([1, 4])
+        expect(await values({ siteId: 'kim-long', windowMs: 60_000 })).toEqual([5])
         expect(await values({ cameraId: "x' OR camera_id = 'le-loi-1" })).toEqual([])
       })
 

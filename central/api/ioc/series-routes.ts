@@ -29,7 +29,8 @@ export const seriesRoutes: FastifyPluginAsyncTypebox<SeriesOptions> = async (app
     },
     async request => {
       const { camera, property, analytic, from, to, windowMs, limit } = request.query
-      if (!(await views.one(camera, meOf(request)))) throw notFound('camera', camera)
+      const view = await views.one(camera, meOf(request))
+      if (!view) throw notFound('camera', camera)
       const unit = units[property]
       if (unit === undefined) {
         throw new ProblemError(422, 'Unknown property', `"${property}" is not observed.`, [
@@ -38,6 +39,7 @@ export const seriesRoutes: FastifyPluginAsyncTypebox<SeriesOptions> = async (app
       }
       const until = to === undefined ? clock() : Date.parse(to)
       const values = await timeseries.query({
+        siteId: view.siteId,
         cameraId: camera,
         property,
         from: from === undefined ? until - defaultSpanMs : Date.parse(from),

@@ -46,10 +46,10 @@ export const createHotspots = (options: Options): Hotspots => {
 
   /**
    * When the flood that reviewers judged false and that still goes on began; undefined: there is none. Only the newest counts:
-   * an old one whose end never came says nothing of the water that comes after it. Asked for by camera, which has an index.
+   * an old one whose end never came says nothing of the water that comes after it.
    */
-  const disputedSince = async ({ camera }: Hotspot): Promise<number | undefined> => {
-    const { items } = await incidents.list({ kinds: ['flood-level'], cameraId: camera }, { limit: 1 }, system)
+  const disputedSince = async ({ id }: Hotspot): Promise<number | undefined> => {
+    const { items } = await incidents.list({ kinds: ['flood-level'], hotspotId: id }, { limit: 1 }, system)
     const newest = items[0]
     return newest?.state === 'falsePositive' && newest.endedAt === null ? Date.parse(newest.openedAt) : undefined
   }
@@ -84,8 +84,10 @@ export const createHotspots = (options: Options): Hotspots => {
       const hotspot = find(hotspotId)
       if (!hotspot) return undefined
       const to = clock()
+      const siteId = registry.camera(hotspot.camera)?.site.id
       const [values, doubtfulFrom = Number.POSITIVE_INFINITY] = await Promise.all([
         timeseries.query({
+          ...(siteId !== undefined && { siteId }),
           cameraId: hotspot.camera,
           property: 'floodLevel',
           from: to - readingsSpanMs,

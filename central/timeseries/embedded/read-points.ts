@@ -11,7 +11,7 @@ interface WindowRow {
 }
 
 const seriesFilter = `series_id IN (SELECT id FROM series WHERE camera_id = :cameraId AND property = :property
-  AND (:analytic IS NULL OR analytic = :analytic)) AND at >= :from AND at < :to`
+  AND (:siteId IS NULL OR site_id = :siteId) AND (:analytic IS NULL OR analytic = :analytic)) AND at >= :from AND at < :to`
 
 // Numbers are bound as REAL, and a REAL would turn this into a division with a fraction.
 const length = 'CAST(:windowMs AS INTEGER)'
@@ -29,6 +29,12 @@ const windowsOfRollup = (table: 'minute' | 'hour') =>
        max(worst) AS worst FROM ${table} WHERE ${seriesFilter} GROUP BY at / ${length}`,
   )
 
+const parametersOf = (query: SeriesQuery) => ({
+  ...query,
+  siteId: query.siteId ?? null,
+  analytic: query.analytic ?? null,
+})
+
 /** Reads windows from the coarsest rollup they are made of. */
 export const createReadPoints = (db: Database) => {
   const selectRaw = db.prepare<object, { at: number; value: number | null; quality: number }>(
@@ -45,7 +51,7 @@ export const createReadPoints = (db: Database) => {
   )
 
   const readRaw = (query: SeriesQuery): readonly SeriesValue[] =>
-    selectRaw.all({ ...query, analytic: query.analytic ?? null }).map(({ at, value, quality }) => ({
+    selectRaw.all(parametersOf(query)).map(({ at, value, quality }) => ({
       at,
       value,
       min: value,
@@ -57,7 +63,7 @@ export const createReadPoints = (db: Database) => {
     const source = windowMs % hourMs === 0 ? 'hour' : windowMs % minuteMs === 0 ? 'minute' : 'raw'
     const from = Math.floor(query.from / windowMs) * windowMs
     const to = Math.ceil(query.to / windowMs) * windowMs
-    const rows = selectWindows[source].all({ ...query, analytic: query.analytic ?? null, windowMs, from, to })
+    const rows = selectWindows[source].all({ ...parametersOf(query), windowMs, from, to })
     return rows.map(({ worst, ...window }) => ({
       ...window,
       quality: window.value === null ? 'suspended' : worst === 0 ? 'good' : 'uncertain',

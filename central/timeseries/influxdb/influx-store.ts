@@ -102,10 +102,11 @@ const latestPoint = (property: string, tags: Readonly<Record<string, string>>, r
 /** InfluxQL has no parameters over GET on every version, so texts are quoted here. */
 const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
-const whereOf = ({ cameraId, property, analytic }: SeriesQuery, from: number, to: number): string =>
+const whereOf = ({ siteId, cameraId, property, analytic }: SeriesQuery, from: number, to: number): string =>
   [
     `camera_id = ${quote(cameraId)}`,
     `property = ${quote(property)}`,
+    ...(siteId === undefined ? [] : [`site_id = ${quote(siteId)}`]),
     ...(analytic === undefined ? [] : [`analytic = ${quote(analytic)}`]),
     `time >= ${whole(from)}ms`,
     `time < ${whole(to)}ms`,

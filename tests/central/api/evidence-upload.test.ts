@@ -69,7 +69,7 @@ describe('PUT /ingest/v1/evidence/{sha256}', () => {
     const own = jpeg(100)
     expect((await send('an-cuu-1', 'le-loi-1', own)).statusCode).toBe(201)
     const foreign = await send('kim-long-1', 'le-loi-1')
-    // 403: the agent keeps the picture and tries again; other answers in the 400s would be final.
+    // 403: the agent keeps the picture and tries again, as after all but 413 and 415.
     expect(problemOf(foreign)).toMatchObject({ status: 403, detail: expect.stringMatching(/"le-loi-1".*"an-cuu"/) })
     expect(problemOf(await send('kim-long-1', 'le-loi-1', own))).toMatchObject({ status: 403 })
     expect((await central.evidence.newestPicture('le-loi-1'))?.sha256).toBe(sha256Of(own))

@@ -85,6 +85,7 @@ describe('loadCentralConfig', () => {
     ['"yes"', 'http.trustProxy', 'how many'],
     ['0', 'http.trustProxy', ''],
     ['["127.0.0.1", "proxy.example", "10.0.0.0/33"]', 'http.trustProxy[1]', 'a network: 10.0.0.0/8'],
+    ['["0.0.0.0/0"]', 'http.trustProxy[0]', 'a network: 10.0.0.0/8'],
   ])('refuses %s for trustProxy', (given, path, hint) => {
     write('central.yaml', `${centralYaml}http: { trustProxy: ${given} }\n`)
     expect(errorsOf()[0]).toMatchObject({ path, hint: expect.stringContaining(hint) })
