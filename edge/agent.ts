@@ -98,15 +98,22 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     createLink: use.createLink,
     log: room('uplink'),
   })
-  /** `passedOver` says why promoted packages do not run this time. */
-  const build = ({ config: wanted }: LoadedAgentConfig, passedOver?: string) =>
+  /** `isStandIn`: in the place of settings of central that cannot be taken now; `passedOver` says why promoted packages do not run this time. */
+  const build = (
+    { config: wanted }: LoadedAgentConfig,
+    { isStandIn = false, passedOver }: { readonly isStandIn?: boolean; readonly passedOver?: string } = {},
+  ) =>
     buildCameras(wanted, {
+      isStandIn,
       outbox: use.outbox,
       recorder,
       evidence,
       overrides: {
         of: (slot, path) => (passedOver === undefined ? models.overrides(slot, path) : []),
-        settle: (model, why) => models.settle(model, passedOver ?? why),
+        settle: (model, why = passedOver) => {
+          // A promotion waits for the settings it was made for.
+          if (!isStandIn || why !== undefined) models.settle(model, why)
+        },
       },
       onJudged: (slot, frame, result) => models.judged(slot, frame, result),
       onFailed: (slot, error) => models.failed(slot, error),
@@ -143,7 +150,8 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
     createLatency: createPercentiles,
     log: room('models'),
   })
-  let cameras = build(inForce)
+  let isStandIn = running.errors.length > 0
+  let cameras = build(inForce, { isStandIn })
 
   /** New settings for the cameras: checked while the old ones still run, so a package that is refused costs no frame. */
   const apply = async (next: LoadedAgentConfig): Promise<void> => {
@@ -156,9 +164,10 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
       cameras = replacement
       await cameras.start()
       inForce = next
+      isStandIn = false
     } catch (error) {
       await cameras.stop()
-      cameras = build(inForce)
+      cameras = build(inForce, { isStandIn })
       await cameras.start()
       throw error
     }
@@ -171,7 +180,7 @@ export const buildAgent = (running: ConfigWithDesired, use: Adapters, { log, ver
       const promoted = cameras.models().filter(({ digest }) => digest !== null)
       if (promoted.length === 0) throw error
       await cameras.stop()
-      cameras = build(inForce, (error as Error).message)
+      cameras = build(inForce, { isStandIn, passedOver: (error as Error).message })
       await cameras.start()
     }
   }

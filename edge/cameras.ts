@@ -52,6 +52,8 @@ export interface CamerasContext {
   readonly recorder: Pick<Recorder, 'record'>
   readonly evidence: EvidenceRoom
   readonly overrides?: Overrides
+  /** Settings that run only until others can be taken again: a camera they do not name is not removed. */
+  readonly isStandIn?: boolean
   /** Every frame a model has judged, and every one it could not. */
   readonly onJudged?: (slot: string, frame: Frame, result: InferenceResult) => void
   readonly onFailed?: (slot: string, error: Error) => void
@@ -184,8 +186,10 @@ export const buildCameras = (config: AgentConfig, context: CamerasContext): Came
       })
       for (const camera of config.cameras) build(camera, states)
       await inference.start()
-      const removed = endRemoved({ cameras: config.cameras, states, endStored, nowMs: Date.now() })
-      if (Object.keys(removed.states).length > 0) await recorder.record(removed.records, removed.states)
+      if (!context.isStandIn) {
+        const removed = endRemoved({ cameras: config.cameras, states, endStored, nowMs: Date.now() })
+        if (Object.keys(removed.states).length > 0) await recorder.record(removed.records, removed.states)
+      }
       isRunning = true
       await capture.start()
       for (const model of runningModels()) context.overrides?.settle(model, passedOver.get(model.slot))

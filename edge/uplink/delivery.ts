@@ -34,6 +34,8 @@ export interface Delivery {
 }
 
 const longestTimeoutFactor = 8
+/** The broker hands over the acks of an earlier life one behind the other, and the newest last. */
+const ackPauseMs = 500
 
 /**
  * Sends the outbox in seq order, a bounded number of batches ahead of central's ack. Lost batches and lost acks look the
@@ -46,6 +48,8 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   let isOnline = false
   let hasHeard = false
   let hearing: NodeJS.Timeout | undefined
+  /** By `performance.now()`; undefined: not connected yet. */
+  let heardBy: number | undefined
   let isPumping = false
   let isWoken = false
   let ackedSeq = 0
@@ -120,9 +124,14 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     void pump()
   }
 
-  const heard = (): void => {
-    hasHeard = true
+  /** Sending begins after so long, unless central speaks before. */
+  const listen = (ms: number, onHeard: () => void = () => {}): void => {
     clearTimeout(hearing)
+    hearing = setTimeout(() => {
+      onHeard()
+      hasHeard = true
+      wake()
+    }, ms)
   }
 
   return {
@@ -133,13 +142,16 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       timeoutFactor = 1
       rewind()
       wake()
-      clearTimeout(hearing)
-      // A central that greets nobody, or does not know this agent, must not keep it silent for ever.
-      if (!hasHeard)
-        hearing = setTimeout(() => {
-          heard()
-          wake()
-        }, ackTimeoutMs * longestTimeoutFactor)
+      if (hasHeard) return
+      // A central that greets nobody, or does not know this agent, must not keep it silent for ever, and no link that often breaks.
+      const longestMs = ackTimeoutMs * longestTimeoutFactor
+      heardBy ??= performance.now() + longestMs
+      listen(Math.max(0, heardBy - performance.now()), () =>
+        log.warn(
+          { waitedMs: longestMs },
+          'Central has not said what it has; sending begins without. Does its city file name this agent?',
+        ),
+      )
     },
     disconnected() {
       isOnline = false
@@ -165,9 +177,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
             log.error({ err: error, seq }, 'Delivered messages cannot be deleted yet; the next ack tries again'),
           )
       }
-      if (hasHeard) return
-      heard()
-      wake()
+      if (!hasHeard && isOnline) listen(ackPauseMs)
     },
     async refused({ epoch, seq, problem }) {
       await outbox.reject(epoch, seq, problem)

@@ -7,7 +7,7 @@ import { eventEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import { topicOf } from '@watchpost/shared/topics'
 import mqtt from 'mqtt'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openSqliteUsers } from '../../central/api/ioc/sqlite/user-store.js'
 import { createUsers } from '../../central/api/ioc/users.js'
 import { dataFiles } from '../../central/config/data-files.js'
@@ -145,7 +145,7 @@ describe('central as a whole', () => {
     expect(producer.nacks).toEqual([])
   })
 
-  it('deletes at its start what is older than its retention', async () => {
+  it('deletes what is older than its retention once the clock has had time to be set', async () => {
     const evidence = openDiskEvidence({
       directory: dataFiles(join(directory, 'data')).evidence,
       maxBytes: 1000,
@@ -158,8 +158,13 @@ describe('central as a whole', () => {
     expect(await evidence.receive(sha256, Readable.from([bytes]), from)).toMatchObject({ ok: true })
     await evidence.close()
     await build('evidence: { retentionDays: 365 }\n')
+    const timers = vi.spyOn(globalThis, 'setTimeout')
     await service.start()
     const file = join(dataFiles(join(directory, 'data')).evidence, sha256.slice(0, 2), sha256)
+    expect(existsSync(file)).toBe(true)
+    const [sweep] = timers.mock.calls.find(([, ms]) => ms === 15 * 60_000)!
+    timers.mockRestore()
+    sweep()
     await until('it is gone', () => !existsSync(file))
   })
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ConfigError } from '@watchpost/shared/config/config-error'
 import type { CameraHealthEnvelope, EventEnvelope } from '@watchpost/shared/contracts/envelope'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -44,8 +45,9 @@ afterEach(async () => {
 const layOut = (change?: (config: SiteConfig) => void): void => {
   site = makeSite({ brokerPort: broker.port, evidencePort: desk.port, ...(change ? { change } : {}) })
 }
-const startAgent = async (): Promise<Agent> => {
-  const running = loadWithDesired(site.configFile)
+/** `errors`: why central's settings could not be taken. */
+const startAgent = async (errors: readonly ConfigError[] = []): Promise<Agent> => {
+  const running = { ...loadWithDesired(site.configFile), errors }
   const log = pino({ level: 'silent' })
   const agent = buildAgent(running, await openAdapters(running.loaded, log), { log, version: '0.1.0' })
   agents.push(agent)
@@ -119,6 +121,20 @@ describe('an agent with one camera', () => {
     const before = central.received.length
     await vi.waitFor(() => expect(central.received.length).toBeGreaterThan(before + 2), soon)
     expect(phases().filter(phase => phase === 'ended')).toHaveLength(1)
+  })
+
+  it('leaves open what a camera of settings left open that cannot be taken now', async () => {
+    layOut(config => {
+      config.cameras[0]!.analytics[0]!.endDwellSeconds = 3600
+    })
+    const first = await startAgent()
+    await vi.waitFor(() => expect(events()).toHaveLength(1), soon)
+    await stopAgent(first)
+    writeFileSync(site.configFile, readFileSync(site.configFile, 'utf8').replaceAll('le-loi-1', 'ba-trieu'))
+    await startAgent([{ path: 'cameras[0]', message: 'cannot be taken now' }])
+    const before = central.received.length
+    await vi.waitFor(() => expect(central.received.length).toBeGreaterThan(before + 2), soon)
+    expect(events().filter(({ data }) => data.phase === 'ended')).toEqual([])
   })
 
   it('sends pictures that an earlier run could not', async () => {

@@ -145,11 +145,11 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
   const transaction = <A extends readonly unknown[], R>(work: (...args: A) => R) => {
     const run = db.transaction((...args: unknown[]) => work(...(args as unknown as A)))
     return (...args: A): R => {
-      const before = size
+      const before = { size, knownSeq }
       try {
         return run.immediate(...args) as R
       } catch (error) {
-        size = before
+        ;({ size, knownSeq } = before)
         throw error
       }
     }
@@ -179,6 +179,8 @@ export const openSqliteStore = ({ file, siteId, maxRows }: SqliteStoreOptions): 
       const shift = Math.max(0, seq - knownSeq)
       const renumbered = shift > 0 ? renumber(db, knownSeq, shift) : 0
       if (shift > 0) sql.appended.run(ledger.last_seq + shift, 0)
+      // A second such ack moves only what is behind this one.
+      knownSeq = Math.max(knownSeq, seq)
       if (ledger.loss_started_at !== null && size <= maxRows * recoveredShare) reportLoss('ended')
       return renumbered
     }),

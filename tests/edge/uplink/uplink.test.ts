@@ -1,12 +1,15 @@
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { healthExample } from '@watchpost/shared/contracts/agent-status'
 import { eventEnvelopeExample, observationEnvelopeExample } from '@watchpost/shared/contracts/envelope'
 import { commandExample, reportedExample } from '@watchpost/shared/contracts/twin'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryOutbox } from '../../../edge/outbox/adapters/memory.js'
+import { openSqliteOutbox } from '../../../edge/outbox/adapters/sqlite.js'
 import type { Outbox, OutboxRecord } from '../../../edge/outbox/outbox.js'
 import { createMqttJsLink } from '../../../edge/uplink/adapters/mqtt-js.js'
 import { createUplink, type Uplink } from '../../../edge/uplink/uplink.js'
+import { temporaryFolder } from '../../helpers/clips.js'
 import { aedesBroker, mosquittoBroker, type TestBroker } from './brokers.js'
 import { connectCentral, type ScriptedCentral } from './scripted-central.js'
 
@@ -54,6 +57,7 @@ describe.each([
   })
   afterEach(async () => {
     await uplink?.stop()
+    await outbox.close()
     await central?.close()
     await broker.close()
     uplink = undefined
@@ -137,7 +141,26 @@ describe.each([
     await vi.waitFor(() => expect(central?.received).toEqual(seqs(1, 3)), soon)
   })
 
-  it('sends all the same when central stays silent', async () => {
+  it('takes acks that waited for it one by one before it sends: an old copy has more of them before it', async () => {
+    await broker.start()
+    central = await connectCentral(broker.port, address)
+    central.greets = false
+    central.acks = false
+    outbox = await openSqliteOutbox({
+      file: join(temporaryFolder('uplink'), 'outbox.db'),
+      siteId: 'an-cuu',
+      maxRows: 100_000,
+    })
+    await outbox.append(records(60))
+    const { epoch } = await outbox.status()
+    await makeUplink().start()
+    await vi.waitFor(() => expect(central?.states.at(-1)).toMatchObject({ status: 'online' }), soon)
+    for (const seq of [10, 20, 30, 40, 50]) await central.publish('ack', { epoch, seq })
+    await vi.waitFor(() => expect(central?.received).toEqual(seqs(51, 110)), soon)
+    expect(await size()).toBe(60)
+  })
+
+  it('sends all the same when central stays silent, and says so', async () => {
     await broker.start()
     central = await connectCentral(broker.port, address)
     central.greets = false
@@ -145,6 +168,7 @@ describe.each([
     await makeUplink({ ackTimeoutMs: 50 }).start()
     await vi.waitFor(async () => expect(await size()).toBe(0), soon)
     expect(central.committed.size).toBe(3)
+    expect(logged.warn).toHaveBeenCalledWith({ waitedMs: 400 }, expect.stringContaining('Does its city file name'))
   })
 
   it('ignores an ack of another epoch', async () => {
