@@ -28,6 +28,8 @@ interface Retry {
   readonly kind: 'retry'
   readonly reason: string
   readonly hint: string
+  /** Central refuses this picture, or the disk does not give it: a new one may fare better at once. False in an outage of central. */
+  readonly isOfPicture: boolean
   readonly afterMs?: number
 }
 
@@ -37,20 +39,23 @@ const requestTimeoutMs = 30_000
  * proxy must not cost the evidence.
  */
 const finalStatuses = new Set([413, 415])
+/** Not of the picture, unlike the others from 400 to 499: the token is refused, or central is slow or busy. */
+const outageStatuses = new Set([401, 408, 429])
 
 /**
  * Puts pictures to central, one at a time, newest first: after an outage the running incident gets its picture before yesterday's. Central
- * verifies the hash, so repeating a put is harmless. A picture that fails waits behind all others, so one bad picture holds up none.
+ * verifies the hash, so repeating a put is harmless. A picture that fails waits behind all others, and a new picture ends the pause after
+ * one that was refused or cannot be read, so one bad picture holds up none; an outage of central keeps its pause.
  */
 export const createEvidenceUploader = (options: EvidenceUploaderOptions): EvidenceUploader => {
   const { evidence, log, agentId, token, random = Math.random, baseMs = 1_000, ceilingMs = 60_000 } = options
   const send = options.fetch ?? fetch
   const base = options.url.endsWith('/') ? options.url : `${options.url}/`
   const stopping = new AbortController()
-  /** Taken from the end. */
-  let queue: string[] = []
-  /** Failed once; their turn comes when all others are through. */
-  let deferred: string[] = []
+  /** New since the start and not tried yet; taken from the end. */
+  const fresh: string[] = []
+  /** What was there at the start, newest first, then what failed; taken from the front, when nothing is fresh. */
+  let waiting: string[] = []
   let wake: () => void = () => {}
   let running: Promise<void> | undefined
   let [sent, failures, failuresInRow] = [0, 0, 0]
@@ -82,6 +87,7 @@ export const createEvidenceUploader = (options: EvidenceUploaderOptions): Eviden
         kind: 'retry',
         reason: messageOf(error),
         hint: 'Check evidence.url, and that central runs and can be reached.',
+        isOfPicture: false,
       }
     }
   }
@@ -98,15 +104,15 @@ export const createEvidenceUploader = (options: EvidenceUploaderOptions): Eviden
     failures++
     failuresInRow++
     lastError = retry.reason
-    await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => {})
+    // Also one that came while the request was under way ends the pause.
+    if (retry.isOfPicture && fresh.length > 0) return
+    const woken = new AbortController()
+    if (retry.isOfPicture) wake = () => woken.abort()
+    await sleep(delayMs, undefined, { signal: AbortSignal.any([stopping.signal, woken.signal]) }).catch(() => {})
   }
 
   const next = async (): Promise<string | undefined> => {
-    if (queue.length === 0) {
-      queue = deferred
-      deferred = []
-    }
-    const sha256 = queue.pop()
+    const sha256 = fresh.pop() ?? waiting.shift()
     if (sha256 !== undefined) return sha256
     await new Promise<void>(resolve => {
       wake = resolve
@@ -119,7 +125,7 @@ export const createEvidenceUploader = (options: EvidenceUploaderOptions): Eviden
     if (upload === undefined) return
     const outcome = await put(upload)
     if (outcome.kind === 'retry') {
-      deferred.unshift(sha256)
+      waiting.push(sha256)
       if (!stopping.signal.aborted) await pause(outcome)
       return
     }
@@ -139,17 +145,17 @@ export const createEvidenceUploader = (options: EvidenceUploaderOptions): Eviden
         await handle(sha256)
       } catch (error) {
         // The disk, not central: the picture stays pending on disk and is tried again.
-        deferred.unshift(sha256)
-        await pause({ kind: 'retry', reason: messageOf(error), hint: 'Check the disk of dataDir.' })
+        waiting.push(sha256)
+        await pause({ kind: 'retry', reason: messageOf(error), hint: 'Check the disk of dataDir.', isOfPicture: true })
       }
     }
   }
 
   return {
     start() {
-      queue = [...evidence.pending()]
+      waiting = evidence.pending().toReversed()
       evidence.onPending(sha256 => {
-        queue.push(sha256)
+        fresh.push(sha256)
         wake()
       })
       running ??= run().catch(err => log.error({ err }, 'The upload of pictures ended for good; restart the agent'))
@@ -169,8 +175,10 @@ const outcomeOf = (response: Response, text: string): Outcome => {
   const reason = `Central answered ${status}${text === '' ? '' : `: ${text.slice(0, 300)}`}`
   if (finalStatuses.has(status) && isProblemOf(status, text)) return { kind: 'dead', reason }
   const hint = hintFor(status)
+  const isOfPicture = status >= 400 && status < 500 && !outageStatuses.has(status)
   const afterSeconds = Number(response.headers.get('Retry-After') ?? Number.NaN)
-  return { kind: 'retry', reason, hint, ...(Number.isFinite(afterSeconds) ? { afterMs: afterSeconds * 1000 } : {}) }
+  const afterMs = Number.isFinite(afterSeconds) ? { afterMs: afterSeconds * 1000 } : {}
+  return { kind: 'retry', reason, hint, isOfPicture, ...afterMs }
 }
 
 /** Central answers with a problem (RFC 9457) that names its status; a proxy, or whatever else is at the address, does not. */

@@ -1,42 +1,43 @@
-import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Agent, buildAgent, openAdapters } from '../../edge/agent.js'
 import { loadWithDesired } from '../../edge/config/load-with-desired.js'
-import { mosquittoBroker, type TestBroker } from '../edge/uplink/brokers.js'
+import { mosquittoBroker } from '../edge/uplink/brokers.js'
 import { connectCentral, type ScriptedCentral } from '../edge/uplink/scripted-central.js'
-import { makeSite, type ScriptedSite } from './scripted-site.js'
+import { mountSmallDisk } from '../helpers/small-disk.js'
+import { makeSite } from './scripted-site.js'
 
 vi.setConfig({ testTimeout: 600_000 })
 const soon = { timeout: 90_000, interval: 100 }
 
-let broker: TestBroker
 let central: ScriptedCentral
-let site: ScriptedSite
 let agent: Agent
 let disk: string
 
-beforeEach(async () => {
-  broker = await mosquittoBroker()
+beforeEach(async context => {
+  const small = mountSmallDisk(6144)
+  if ('reason' in small) return context.skip(small.reason)
+  disk = small.path
+  const broker = await mosquittoBroker()
   await broker.start()
   central = await connectCentral(broker.port, { siteId: 'an-cuu', agentId: 'an-cuu-1' })
-  site = makeSite({ brokerPort: broker.port })
-  disk = join(site.folder, 'data')
-  mkdirSync(disk)
-  // A real file system of 6 MB.
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', disk])
+  const site = makeSite({
+    brokerPort: broker.port,
+    change: config => {
+      config.dataDir = disk
+    },
+  })
   const running = loadWithDesired(site.configFile)
   const log = pino({ level: 'silent' })
   agent = buildAgent(running, await openAdapters(running.loaded, log), { log, version: '0.1.0' })
   await agent.start()
-})
-afterEach(async () => {
-  await agent.stop()
-  await central.close()
-  await broker.close()
-  execFileSync('umount', [disk])
+  return async () => {
+    await agent.stop()
+    await central.close()
+    await broker.close()
+  }
 })
 
 /** Takes every byte that is left, again and again while SQLite gives some back. */

@@ -1,41 +1,22 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { topicOf } from '@watchpost/shared/topics'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createIngest } from '../../../central/ingest/create-ingest.js'
 import { until } from '../../helpers/server-process.js'
+import { mountSmallDisk } from '../../helpers/small-disk.js'
 import { judge } from './oracle.js'
 import { address, observation } from './producer.js'
 
-/** A disk of 4 MB of its own; undefined with the reason when this machine does not let us mount one. */
-const mountSmallDisk = (): { readonly path: string } | { readonly reason: string } => {
-  const path = mkdtempSync(join(tmpdir(), 'small-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'watchpost-test', path], { stdio: 'pipe' })
-    return { path }
-  } catch (error) {
-    rmSync(path, { recursive: true })
-    return {
-      reason: `a small disk cannot be mounted: ${String((error as { stderr?: Buffer }).stderr ?? error).trim()}`,
-    }
-  }
-}
-
-const disk = mountSmallDisk()
 const epoch = 1_793_070_000_000
 
-describe.skipIf('reason' in disk)(`ingest on a full disk${'reason' in disk ? ` (${disk.reason})` : ''}`, () => {
-  const path = 'path' in disk ? disk.path : ''
-  afterAll(() => {
-    execFileSync('umount', [path])
-    rmSync(path, { recursive: true })
-  })
-
-  it('acknowledges nothing it could not store, says why, and goes on when there is room again', async () => {
+describe('ingest on a full disk', () => {
+  it('acknowledges nothing it could not store, says why, and goes on when there is room again', async ({ skip }) => {
+    const disk = mountSmallDisk(4096)
+    if ('reason' in disk) return skip(disk.reason)
+    const { path } = disk
     const file = join(path, 'log.sqlite')
     const acks: number[] = []
     const metrics = new Registry()

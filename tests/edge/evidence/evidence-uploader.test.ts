@@ -6,7 +6,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createEvidence } from '../../../edge/evidence/evidence.js'
-import { createEvidenceUploader, type EvidenceUploader } from '../../../edge/evidence/evidence-uploader.js'
+import {
+  createEvidenceUploader,
+  type EvidenceUploader,
+  type EvidenceUploaderOptions,
+} from '../../../edge/evidence/evidence-uploader.js'
 import { recordLog, until } from '../../helpers/camera-fixture.js'
 import { temporaryFolder } from '../../helpers/clips.js'
 import { freePort } from '../../helpers/free-port.js'
@@ -64,7 +68,11 @@ const startCentral = async (answer: Central['answer'] = () => 201, port = 0): Pr
   return handle
 }
 
-const agent = async (url: string, dir = temporaryFolder('upload')) => {
+type Pace = Pick<EvidenceUploaderOptions, 'baseMs' | 'ceilingMs' | 'fetch'>
+/** Longer than any test: what is sent in spite of it did not wait. */
+const hourly = { baseMs: 3_600_000, ceilingMs: 3_600_000 }
+
+const agent = async (url: string, dir = temporaryFolder('upload'), pace: Pace = { baseMs: 20, ceilingMs: 100 }) => {
   const log = recordLog()
   const evidence = createEvidence({ dir, quotaMb: 100, jpegQuality: 80, log })
   await evidence.start()
@@ -74,8 +82,7 @@ const agent = async (url: string, dir = temporaryFolder('upload')) => {
     agentId: 'an-cuu-1',
     evidence,
     log,
-    baseMs: 20,
-    ceilingMs: 100,
+    ...pace,
   })
   return { evidence, uploader, log, dir }
 }
@@ -192,5 +199,41 @@ describe('evidence uploader', () => {
     )
     central!.answer = () => 201
     await until('the last one', () => evidence.status().pending === 0)
+  })
+
+  it.each(['refused', 'unreadable'])('sends a new picture at once, however long one that is %s waits', async bad => {
+    const { url, received } = await startCentral(() => ({ problem: 403 }))
+    const { evidence, uploader, dir } = await agent(url, undefined, {
+      ...hourly,
+      // One more picture is taken while the first request is under way.
+      fetch: async (...request) => {
+        if (received.length === 0) await evidence.snapshot(noiseFrame(2), 'at')
+        return fetch(...request)
+      },
+    })
+    const { sha256 } = await evidence.snapshot(noiseFrame(1), 'at')
+    if (bad === 'unreadable') {
+      const path = join(dir, sha256.slice(0, 2), `${sha256}.jpg`)
+      rmSync(path)
+      symlinkSync(path, path)
+    }
+    uploader.start()
+    await until('the failures', () => uploader.status().failures === (bad === 'refused' ? 2 : 1))
+    central!.answer = () => 201
+    await evidence.snapshot(noiseFrame(3), 'at')
+    await until('the new picture', () => evidence.status().sent >= 1, 10_000)
+  })
+
+  it.each([401, 408, 429, 503])('keeps its pause after %i, however many pictures are new', async status => {
+    let requests = 0
+    const answer = async () => new Response(null, { status: requests++ === 0 ? status : 201 })
+    const { evidence, uploader } = await agent('http://central.test', undefined, { fetch: answer, ...hourly })
+    await evidence.snapshot(noiseFrame(1), 'at')
+    uploader.start()
+    await until('the failure', () => uploader.status().failures === 1)
+    const { sha256 } = await evidence.snapshot(noiseFrame(2), 'at')
+    // Longer than the uploader would need to read and send it.
+    for (let n = 0; n < 10; n++) await evidence.openForUpload(sha256)
+    expect(requests).toBe(1)
   })
 })

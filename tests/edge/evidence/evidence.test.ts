@@ -1,14 +1,14 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
 import { Evidence } from '@watchpost/shared/contracts/evidence'
 import sharp from 'sharp'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createEvidence } from '../../../edge/evidence/evidence.js'
 import { recordLog } from '../../helpers/camera-fixture.js'
 import { temporaryFolder } from '../../helpers/clips.js'
+import { mountSmallDisk } from '../../helpers/small-disk.js'
 import { noiseFrame, noon } from './evidence-fixture.js'
 
 const open = async (dir: string, quotaMb = 100) => {
@@ -146,37 +146,22 @@ describe('evidence', () => {
   })
 })
 
-const mountSmallDisk = (dir: string): boolean => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96k', 'tmpfs', dir], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-const smallDisk = temporaryFolder('small-disk')
-const isMounted = process.platform === 'linux' && process.getuid?.() === 0 && mountSmallDisk(smallDisk)
-afterAll(() => {
-  if (isMounted) execFileSync('umount', ['-l', smallDisk])
+describe('evidence on a full disk', () => {
+  it('lets the event go on without picture, counts it, says what to do, and keeps what was kept', async ({ skip }) => {
+    const disk = mountSmallDisk(96)
+    if ('reason' in disk) return skip(disk.reason)
+    const { evidence, log } = await open(disk.path)
+    const draft = { kind: 'flood-level', phase: 'began' } as const
+    const kept: string[] = []
+    for (let n = 1; n <= 12; n++) {
+      for (const { sha256 } of await evidence.take(draft, noiseFrame(n))) kept.push(sha256)
+    }
+    expect(kept.length).toBeGreaterThan(0)
+    expect(evidence.status().failed['disk-full']).toBe(12 - kept.length)
+    expect(evidence.status().failed['disk-full']).toBeGreaterThan(0)
+    expect(log.text()).toContain('free space')
+    expect(log.text().match(/could not be kept/g)).toHaveLength(1)
+    for (const sha256 of kept) expect((await evidence.openForUpload(sha256))?.sha256).toBe(sha256)
+    expect(files(disk.path).filter(name => name.endsWith('.part'))).toEqual([])
+  })
 })
-
-describe.skipIf(!isMounted)(
-  `evidence on a full disk${isMounted ? '' : ' (skipped: needs root to mount a small disk)'}`,
-  () => {
-    it('lets the event go on without picture, counts it, says what to do, and keeps what was kept', async () => {
-      const { evidence, log } = await open(smallDisk)
-      const draft = { kind: 'flood-level', phase: 'began' } as const
-      const kept: string[] = []
-      for (let n = 1; n <= 12; n++) {
-        for (const { sha256 } of await evidence.take(draft, noiseFrame(n))) kept.push(sha256)
-      }
-      expect(kept.length).toBeGreaterThan(0)
-      expect(evidence.status().failed['disk-full']).toBe(12 - kept.length)
-      expect(evidence.status().failed['disk-full']).toBeGreaterThan(0)
-      expect(log.text()).toContain('free space')
-      expect(log.text().match(/could not be kept/g)).toHaveLength(1)
-      for (const sha256 of kept) expect((await evidence.openForUpload(sha256))?.sha256).toBe(sha256)
-      expect(files(smallDisk).filter(name => name.endsWith('.part'))).toEqual([])
-    })
-  },
-)

@@ -1,24 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createRolloutStore, type RolloutState } from '../../../edge/models/rollout-state.js'
 import { untouched } from '../../../edge/models/slots.js'
-
-let disk: string
-beforeEach(() => {
-  disk = mkdtempSync(join(tmpdir(), 'rollout-state-'))
-  // A real file system of 64 kB.
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk])
-})
-afterEach(() => {
-  execFileSync('umount', [disk])
-  rmSync(disk, { recursive: true })
-})
+import { mountSmallDisk } from '../../helpers/small-disk.js'
 
 /** Leaves one page, so that a longer file fits in part. */
-const fillUpToAPage = (): void => {
+const fillUpToAPage = (disk: string): void => {
   const ballast = openSync(join(disk, 'ballast'), 'a')
   const page = Buffer.alloc(4096)
   let pages = 0
@@ -37,13 +26,16 @@ const stateOf = (reason: string): RolloutState => ({
 })
 
 describe('the state of the models on disk', () => {
-  it('stays whole when there is room for a part of the next one only', () => {
-    const store = createRolloutStore(join(disk, 'model-rollout.json'))
+  it('stays whole when there is room for a part of the next one only', ({ skip }) => {
+    const disk = mountSmallDisk(64)
+    if ('reason' in disk) return skip(disk.reason)
+    const { path } = disk
+    const store = createRolloutStore(join(path, 'model-rollout.json'))
     store.write(stateOf('It took over.'))
-    fillUpToAPage()
+    fillUpToAPage(path)
     expect(() => store.write(stateOf('x'.repeat(10_000)))).toThrow(/ENOSPC/)
     expect(store.read()).toEqual(stateOf('It took over.'))
-    rmSync(join(disk, 'ballast'))
+    rmSync(join(path, 'ballast'))
     store.write(stateOf('It passed.'))
     expect(store.read()).toEqual(stateOf('It passed.'))
   })

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import {
   closeSync,
   copyFileSync,
@@ -22,6 +22,7 @@ import { openSqliteOutbox } from '../../../edge/outbox/adapters/sqlite.js'
 import { clearDeadLetters, inspectSqliteOutbox } from '../../../edge/outbox/adapters/sqlite-inspect.js'
 import type { OutboxRecord } from '../../../edge/outbox/outbox.js'
 import { OutboxWriteError } from '../../../edge/outbox/outbox-write-error.js'
+import { mountSmallDisk } from '../../helpers/small-disk.js'
 
 let folder: string
 let file: string
@@ -90,15 +91,11 @@ describe('durability', () => {
 })
 
 describe('a full disk', () => {
-  // A file system of 2 MB: the real thing, not a simulated error code.
   let small: string
-  beforeEach(() => {
-    small = join(folder, 'small')
-    mkdirSync(small)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small])
-  })
-  afterEach(() => {
-    execFileSync('umount', [small])
+  beforeEach(context => {
+    const disk = mountSmallDisk(2048)
+    if ('reason' in disk) return context.skip(disk.reason)
+    small = disk.path
   })
 
   it('rejects the append with a hint, loses nothing, and goes on when there is room', async () => {
@@ -140,13 +137,10 @@ describe('a full disk', () => {
 
 describe('opening on a full disk', () => {
   let small: string
-  beforeEach(() => {
-    small = join(folder, 'small')
-    mkdirSync(small)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small])
-  })
-  afterEach(() => {
-    execFileSync('umount', [small])
+  beforeEach(context => {
+    const disk = mountSmallDisk(1024)
+    if ('reason' in disk) return context.skip(disk.reason)
+    small = disk.path
   })
   const fill = (): void => {
     const ballast = openSync(join(small, 'ballast'), 'a')
