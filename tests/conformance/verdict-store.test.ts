@@ -180,7 +180,7 @@ describe('verdict store: sqlite', () => {
     await happen({ id: 'e' })
     await store.close()
     const database = new Database(file())
-    database.exec('DROP TABLE verdicts; ALTER TABLE events ADD COLUMN verdict TEXT')
+    database.exec('DROP TABLE verdicts; DROP INDEX incidents_by_hotspot; ALTER TABLE events ADD COLUMN verdict TEXT')
     const box = { label: 'water', box: [0, 0, 0.5, 0.5] }
     const old = { eventId: 'e', value: 'true', by: 'lan', at: 7, note: 'seen', boxes: [box] }
     database.prepare('UPDATE events SET verdict = ?').run(JSON.stringify(old))
