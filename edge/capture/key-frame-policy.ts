@@ -1,6 +1,6 @@
 import type { CameraConfig } from '../config/agent-config.js'
 import { captureFps } from './capture-fps.js'
-import { stallLimitMs } from './stall-limit.js'
+import { stallLimitMs, toleratedPeriods } from './stall-limit.js'
 
 export interface KeyFramePolicy {
   /** Whether the next connection should decode key frames only. */
@@ -16,7 +16,6 @@ export interface KeyFramePolicy {
 }
 
 const fastestSlowFps = 1
-const toleratedPeriods = 2.5
 
 /**
  * Decoding key frames alone costs a quarter, and is enough when no analytic wants more than 1 frame per second. But cameras put their

@@ -58,6 +58,16 @@ const stopAgent = async (agent: Agent): Promise<void> => {
   agents.splice(agents.indexOf(agent), 1)
   await agent.stop()
 }
+/** A first life of the agent, which ends while its only event goes on. */
+const stopInFlood = async (): Promise<void> => {
+  layOut(config => {
+    // The water stays: a model that shows the rise once and then the flood for ever.
+    config.cameras[0]!.analytics[0]!.endDwellSeconds = 3600
+  })
+  const first = await startAgent()
+  await vi.waitFor(() => expect(events()).toHaveLength(1), soon)
+  await stopAgent(first)
+}
 const events = () =>
   [...central.committed.values()].flatMap(row => (row.type === 'event.v1' ? [row as EventEnvelope] : []))
 const health = () =>
@@ -91,13 +101,7 @@ describe('an agent with one camera', () => {
   })
 
   it('does not begin the same flood twice when it is restarted in the middle of it', async () => {
-    layOut(config => {
-      // The water stays: a model that shows the rise once and then the flood for ever.
-      config.cameras[0]!.analytics[0]!.endDwellSeconds = 3600
-    })
-    const first = await startAgent()
-    await vi.waitFor(() => expect(events()).toHaveLength(1), soon)
-    await stopAgent(first)
+    await stopInFlood()
     await startAgent()
     const before = central.received.length
     await vi.waitFor(() => expect(central.received.length).toBeGreaterThan(before + 12), soon)
@@ -105,12 +109,7 @@ describe('an agent with one camera', () => {
   })
 
   it('ends what a camera left open that is watched no more', async () => {
-    layOut(config => {
-      config.cameras[0]!.analytics[0]!.endDwellSeconds = 3600
-    })
-    const first = await startAgent()
-    await vi.waitFor(() => expect(events()).toHaveLength(1), soon)
-    await stopAgent(first)
+    await stopInFlood()
     const { happeningId } = events()[0]!.data
     writeFileSync(site.configFile, readFileSync(site.configFile, 'utf8').replaceAll('le-loi-1', 'ba-trieu'))
     const second = await startAgent()
@@ -124,12 +123,7 @@ describe('an agent with one camera', () => {
   })
 
   it('leaves open what a camera of settings left open that cannot be taken now', async () => {
-    layOut(config => {
-      config.cameras[0]!.analytics[0]!.endDwellSeconds = 3600
-    })
-    const first = await startAgent()
-    await vi.waitFor(() => expect(events()).toHaveLength(1), soon)
-    await stopAgent(first)
+    await stopInFlood()
     writeFileSync(site.configFile, readFileSync(site.configFile, 'utf8').replaceAll('le-loi-1', 'ba-trieu'))
     await startAgent([{ path: 'cameras[0]', message: 'cannot be taken now' }])
     const before = central.received.length

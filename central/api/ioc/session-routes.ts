@@ -3,7 +3,7 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import { Me, SignIn } from '@watchpost/shared/api/incidents'
 import { meOf, sessionCookie, setSession } from '../plugins/sign-in.js'
 import { ProblemError } from '../problem.js'
-import type { Users } from './users.js'
+import { normal, type Users } from './users.js'
 
 interface SessionOptions {
   readonly users: Users
@@ -17,7 +17,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionOptions> = async (a
   await app.register(rateLimit, { global: false })
   const limits = [
     app.createRateLimit(tries),
-    app.createRateLimit({ ...tries, keyGenerator: request => (request.body as SignIn).name.normalize('NFC') }),
+    app.createRateLimit({ ...tries, keyGenerator: request => normal((request.body as SignIn).name) }),
   ]
   const schema = { tags: ['session'], response: { 200: Me } }
 

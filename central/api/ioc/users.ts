@@ -44,7 +44,7 @@ const sessionLongestMs = 14 * 24 * 3_600_000
 const sessionTouchMs = 5 * 60_000
 
 /** Vietnamese letters come composed or not, as keyboards and terminals please; names and passwords are one and the same in both. */
-const normal = (text: string): string => text.normalize('NFC')
+export const normal = (text: string): string => text.normalize('NFC')
 
 const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 const newToken = (): string => randomBytes(32).toString('base64url')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type DeskScript, type Disk, digestOf, emptyDisk, openDesk, settled, tickMs } from './scripted-desk.js'
+import { type DeskScript, type Disk, first, second, emptyDisk, openDesk, settled, tickMs } from './scripted-desk.js'
 
 let disk: Disk
 beforeEach(() => {
@@ -7,7 +7,6 @@ beforeEach(() => {
   disk = emptyDisk()
 })
 afterEach(() => vi.useRealTimers())
-const [first, second] = [digestOf('1'), digestOf('2')]
 const never = () => new Promise<never>(() => {})
 /** The process ends while it is opened: the desk is left as it is, and the next life begins. */
 const deadly: DeskScript = { open: never }

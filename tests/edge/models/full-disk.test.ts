@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Disk, digestOf, emptyDisk, fail, openDesk, promote, settled, tickMs } from './scripted-desk.js'
+import { type Disk, first, second, emptyDisk, fail, openDesk, promote, settled, tickMs } from './scripted-desk.js'
 
 let disk: Disk
 beforeEach(() => {
@@ -7,7 +7,6 @@ beforeEach(() => {
   disk = emptyDisk()
 })
 afterEach(() => vi.useRealTimers())
-const [first, second] = [digestOf('1'), digestOf('2')]
 
 describe('a disk that is full', () => {
   it('refuses a command and changes nothing', async () => {

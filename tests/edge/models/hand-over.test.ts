@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   configuredPath,
   type Disk,
-  digestOf,
+  first,
+  second,
   emptyDisk,
   fail,
   openDesk,
@@ -17,7 +18,6 @@ beforeEach(() => {
   disk = emptyDisk()
 })
 afterEach(() => vi.useRealTimers())
-const [first, second] = [digestOf('1'), digestOf('2')]
 
 describe('a promotion', () => {
   it('is not touched by a configuration that is only looked at, whatever package it names', async () => {

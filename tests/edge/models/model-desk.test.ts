@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type DeskScript,
   type Disk,
-  digestOf,
+  first,
+  second,
   emptyDisk,
   openDesk,
   promote,
@@ -16,7 +17,6 @@ beforeEach(() => {
   disk = emptyDisk()
 })
 afterEach(() => vi.useRealTimers())
-const [first, second] = [digestOf('1'), digestOf('2')]
 const wish = { id: 'water', mode: 'active', digest: first } as const
 
 const live = (script?: DeskScript): ScriptedDesk => {

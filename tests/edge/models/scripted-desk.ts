@@ -7,6 +7,8 @@ import type { RolloutState, RolloutStore, SlotState } from '../../../edge/models
 import type { RunningModel } from '../../../edge/models/running-model.js'
 
 export const digestOf = (digit: string): string => digit.repeat(64)
+/** Two candidates. */
+export const [first, second] = [digestOf('1'), digestOf('2')]
 export const configuredPath = '/etc/watchpost/water'
 export const frame = { cameraId: 'le-loi-1' } as Frame
 export const tickMs = 30_000

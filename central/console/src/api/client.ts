@@ -14,6 +14,7 @@ import type {
 import type { LabelPage, PrecisionRow } from '@watchpost/shared/api/labels'
 import type { ModelView, PackageView, RolloutBody, RolloutView, ShadowView } from '@watchpost/shared/api/models'
 import type { Problem } from '@watchpost/shared/contracts/primitives'
+import { hexOf } from './hex.js'
 
 /** A reply of central that is not 2xx; `status` 0 when central could not be reached. */
 export class ApiError extends Error {
@@ -49,8 +50,7 @@ const call = async <T>(path: string, { method = 'GET', body, file, headers = {} 
 const typeOf = (file: Blob | undefined): string => (file ? 'application/octet-stream' : 'application/json')
 
 /** Not `crypto.randomUUID`: browsers give that to pages of HTTPS and of this machine only. */
-const idempotencyKey = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
+const idempotencyKey = (): string => hexOf(crypto.getRandomValues(new Uint8Array(16)))
 
 export interface IncidentFilter {
   readonly open: boolean

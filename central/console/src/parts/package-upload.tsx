@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useId } from 'react'
 import { api } from '../api/client.js'
+import { hexOf } from '../api/hex.js'
 import { useLanguage } from '../i18n/language.js'
 
 /** A package goes up under the hash of its bytes, so what arrives is what was chosen. */
@@ -13,7 +14,7 @@ export const PackageUpload = () => {
       // Browsers give hashing to pages of HTTPS and of this machine only.
       if (!crypto.subtle) throw new Error(t('models.insecure'))
       const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer())
-      const sha256 = [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, '0')).join('')
+      const sha256 = hexOf(new Uint8Array(digest))
       return api.uploadPackage(sha256, file)
     },
     onSuccess: () => cache.invalidateQueries({ queryKey: ['models'] }),
